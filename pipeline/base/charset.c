@@ -1,0 +1,341 @@
+#include "pipeline/base/charset.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unicode/ucnv.h>
+#include <unicode/ustring.h>
+#include <unicode/utf8.h>
+
+#define REPLACEMENT     0xFFFD
+#define FALLBACK_PAGE   1252
+#define PIVOT_UNITS     1024
+#define LANGUAGE_MASK   0x3FF
+#define CONVERTER_SLOTS 8
+
+struct codepage {
+    unsigned number;
+    const char *icu;
+    const char *mime;
+};
+
+/* Pages whose names do not follow from the number (anchors.md D3). */
+static const struct codepage codepages[] = {
+    {708, "ISO-8859-6", "iso-8859-6"},
+    {720, "ibm-720", "ibm-720"},
+    {874, "windows-874", "windows-874"},
+    {932, "ibm-943_P15A-2003", "shift_jis"},
+    {936, "GBK", "gb2312"},
+    {949, "windows-949", "ks_c_5601-1987"},
+    {950, "windows-950", "big5"},
+    {1200, "UTF-16LE", "utf-16le"},
+    {1201, "UTF-16BE", "utf-16be"},
+    {1361, "johab", "johab"},
+    {10000, "macintosh", "macintosh"},
+    {10001, "ibm-943_P15A-2003", "shift_jis"},
+    {10006, "x-mac-greek", "x-mac-greek"},
+    {10007, "x-mac-cyrillic", "x-mac-cyrillic"},
+    {10029, "x-mac-centraleurroman", "x-mac-ce"},
+    {10081, "x-mac-turkish", "x-mac-turkish"},
+    {20127, "US-ASCII", "us-ascii"},
+    {20866, "KOI8-R", "koi8-r"},
+    {20932, "EUC-JP", "euc-jp"},
+    {20936, "GB2312", "gb2312"},
+    {20949, "windows-949", "ks_c_5601-1987"},
+    {21866, "KOI8-U", "koi8-u"},
+    {28591, "ISO-8859-1", "iso-8859-1"},
+    {38598, "ISO-8859-8-I", "iso-8859-8-i"},
+    {50220, "ISO-2022-JP", "iso-2022-jp"},
+    {50221, "ISO-2022-JP", "iso-2022-jp"},
+    {50222, "ISO-2022-JP", "iso-2022-jp"},
+    {50225, "ISO-2022-KR", "iso-2022-kr"},
+    {50227, "ISO-2022-CN", "iso-2022-cn"},
+    {51932, "EUC-JP", "euc-jp"},
+    {51936, "EUC-CN", "gb2312"},
+    {51949, "EUC-KR", "euc-kr"},
+    {51950, "EUC-TW", "euc-tw"},
+    {52936, "HZ-GB-2312", "hz-gb-2312"},
+    {54936, "GB18030", "gb18030"},
+    {65000, "UTF-7", "utf-7"},
+    {65001, "UTF-8", "utf-8"},
+};
+
+/* Number ranges whose names are built: windows-N, iso-8859-N, ibm-N. */
+static const struct codepage ranges[] = {
+    {1250, "windows-1250", "windows-1250"},
+    {1251, "windows-1251", "windows-1251"},
+    {1252, "windows-1252", "windows-1252"},
+    {1253, "windows-1253", "windows-1253"},
+    {1254, "windows-1254", "windows-1254"},
+    {1255, "windows-1255", "windows-1255"},
+    {1256, "windows-1256", "windows-1256"},
+    {1257, "windows-1257", "windows-1257"},
+    {1258, "windows-1258", "windows-1258"},
+    {28592, "ISO-8859-2", "iso-8859-2"},
+    {28593, "ISO-8859-3", "iso-8859-3"},
+    {28594, "ISO-8859-4", "iso-8859-4"},
+    {28595, "ISO-8859-5", "iso-8859-5"},
+    {28596, "ISO-8859-6", "iso-8859-6"},
+    {28597, "ISO-8859-7", "iso-8859-7"},
+    {28598, "ISO-8859-8", "iso-8859-8"},
+    {28599, "ISO-8859-9", "iso-8859-9"},
+    {28603, "ISO-8859-13", "iso-8859-13"},
+    {28605, "ISO-8859-15", "iso-8859-15"},
+    {437, "ibm-437", "ibm437"},
+    {737, "ibm-737", "ibm737"},
+    {775, "ibm-775", "ibm775"},
+    {850, "ibm-850", "ibm850"},
+    {852, "ibm-852", "ibm852"},
+    {855, "ibm-855", "ibm855"},
+    {857, "ibm-857", "ibm857"},
+    {858, "ibm-858", "ibm00858"},
+    {860, "ibm-860", "ibm860"},
+    {861, "ibm-861", "ibm861"},
+    {862, "ibm-862", "ibm862"},
+    {863, "ibm-863", "ibm863"},
+    {864, "ibm-864", "ibm864"},
+    {865, "ibm-865", "ibm865"},
+    {866, "ibm-866", "ibm866"},
+    {869, "ibm-869", "ibm869"},
+    {37, "ibm-37", "ibm037"},
+    {500, "ibm-500", "ibm500"},
+    {875, "ibm-875", "cp875"},
+    {1026, "ibm-1026", "ibm1026"},
+    {1047, "ibm-1047", "ibm1047"},
+};
+
+static const struct {
+    uint16_t lcid; /* whole id, or language when below 0x400 */
+    uint16_t codepage;
+} locales[] = {
+    {1041, 932},  {2052, 936},  {4100, 936},  {1042, 949},  {1028, 950},
+    {3076, 950},  {5124, 950},  {1054, 874},  {3098, 1251}, {0x05, 1250},
+    {0x0E, 1250}, {0x15, 1250}, {0x18, 1250}, {0x1A, 1250}, {0x1B, 1250},
+    {0x1C, 1250}, {0x24, 1250}, {0x02, 1251}, {0x19, 1251}, {0x22, 1251},
+    {0x23, 1251}, {0x2F, 1251}, {0x3F, 1251}, {0x08, 1253}, {0x1F, 1254},
+    {0x2C, 1254}, {0x0D, 1255}, {0x01, 1256}, {0x29, 1256}, {0x20, 1256},
+    {0x25, 1257}, {0x26, 1257}, {0x27, 1257}, {0x2A, 1258},
+};
+
+static const struct codepage *page_find(unsigned number)
+{
+    for (size_t i = 0; i < array_len(codepages); i++)
+        if (codepages[i].number == number)
+            return &codepages[i];
+    for (size_t i = 0; i < array_len(ranges); i++)
+        if (ranges[i].number == number)
+            return &ranges[i];
+    return NULL;
+}
+
+const char *charset_mime_name(unsigned codepage)
+{
+    const struct codepage *p = page_find(codepage);
+
+    return p ? p->mime : NULL;
+}
+
+const char *charset_icu_name(unsigned codepage)
+{
+    const struct codepage *p = page_find(codepage);
+
+    return p ? p->icu : NULL;
+}
+
+unsigned charset_codepage_of_locale(uint32_t lcid)
+{
+    for (size_t i = 0; i < array_len(locales); i++) {
+        uint32_t want = locales[i].lcid;
+        if (want == lcid || (want < 0x400 && want == (lcid & LANGUAGE_MASK)))
+            return locales[i].codepage;
+    }
+    return FALLBACK_PAGE;
+}
+
+bool charset_is_utf8(const void *data, size_t len)
+{
+    const uint8_t *s = data;
+    size_t i = 0;
+
+    while (i < len) {
+        UChar32 c;
+        if (s[i] < 0x80) {
+            i++;
+            continue;
+        }
+        U8_NEXT(s, i, len, c);
+        if (c < 0)
+            return false;
+    }
+    return true;
+}
+
+static void add_char(struct buf *out, UChar32 c)
+{
+    uint8_t bytes[U8_MAX_LENGTH];
+    size_t n = 0;
+
+    U8_APPEND_UNSAFE(bytes, n, c);
+    buf_add(out, bytes, n);
+}
+
+void charset_clean_utf8(const char *text, size_t len, struct buf *out)
+{
+    const uint8_t *s = (const uint8_t *)text;
+    size_t i = 0;
+
+    if (charset_is_utf8(text, len)) {
+        buf_add(out, text, len);
+        return;
+    }
+    while (i < len) {
+        UChar32 c;
+        U8_NEXT(s, i, len, c);
+        add_char(out, c < 0 ? REPLACEMENT : c);
+    }
+}
+
+static size_t ascii_run(const uint8_t *s, size_t units)
+{
+    size_t n = 0;
+
+    while (n < units && s[2 * n] < 0x80 && s[2 * n + 1] == 0)
+        n++;
+    return n;
+}
+
+enum charset_result charset_from_utf16(const void *data, size_t len,
+                                       struct buf *out)
+{
+    const uint8_t *s = data;
+    size_t units = len / 2, i = 0;
+    enum charset_result result = CHARSET_EXACT;
+
+    while (i < units) {
+        size_t run = ascii_run(s + 2 * i, units - i);
+        char *to = run ? buf_grow(out, run) : NULL;
+        for (size_t k = 0; to && k < run; k++)
+            to[k] = (char)s[2 * (i + k)];
+        i += run;
+        if (i >= units)
+            break;
+        UChar32 c = s[2 * i] | s[2 * i + 1] << 8;
+        i++;
+        if (U16_IS_LEAD(c) && i < units) {
+            UChar32 trail = s[2 * i] | s[2 * i + 1] << 8;
+            if (U16_IS_TRAIL(trail)) {
+                c = U16_GET_SUPPLEMENTARY(c, trail);
+                i++;
+            }
+        }
+        if (U_IS_SURROGATE(c)) {
+            c = REPLACEMENT;
+            result = CHARSET_REPLACED;
+        }
+        add_char(out, c);
+    }
+    return result;
+}
+
+void charset_to_utf16(const char *utf8, size_t len, struct buf *out)
+{
+    const uint8_t *s = (const uint8_t *)utf8;
+    size_t i = 0;
+
+    while (i < len) {
+        UChar unit[2];
+        size_t n = 0;
+        UChar32 c;
+        U8_NEXT(s, i, len, c);
+        U16_APPEND_UNSAFE(unit, n, c < 0 ? REPLACEMENT : c);
+        for (size_t k = 0; k < n; k++) {
+            buf_addc(out, (char)(unit[k] & 0xFF));
+            buf_addc(out, (char)(unit[k] >> 8));
+        }
+    }
+}
+
+/* Converters are costly to open: a few are kept per thread. */
+static __thread struct {
+    unsigned codepage;
+    UConverter *conv;
+} converters[CONVERTER_SLOTS];
+static __thread unsigned converter_next;
+
+static UConverter *converter_get(unsigned codepage)
+{
+    UErrorCode status = U_ZERO_ERROR;
+    const char *name = charset_icu_name(codepage);
+    unsigned slot;
+
+    for (unsigned i = 0; i < CONVERTER_SLOTS; i++)
+        if (converters[i].conv && converters[i].codepage == codepage)
+            return converters[i].conv;
+    if (!name)
+        return NULL;
+    slot = converter_next++ % CONVERTER_SLOTS;
+    if (converters[slot].conv)
+        ucnv_close(converters[slot].conv);
+    converters[slot].conv = ucnv_open(name, &status);
+    converters[slot].codepage = codepage;
+    return U_SUCCESS(status) ? converters[slot].conv : NULL;
+}
+
+static enum charset_result convert(UConverter *conv, const char *src,
+                                   size_t len, struct buf *out)
+{
+    const char *end = src + len;
+    enum charset_result result = CHARSET_EXACT;
+    UErrorCode status;
+
+    ucnv_resetToUnicode(conv);
+    do {
+        UChar pivot[PIVOT_UNITS];
+        UChar *to = pivot;
+        status = U_ZERO_ERROR;
+        ucnv_toUnicode(conv, &to, pivot + PIVOT_UNITS, &src, end, NULL, true,
+                       &status);
+        for (UChar *p = pivot; p < to; p++)
+            if (*p == REPLACEMENT)
+                result = CHARSET_REPLACED;
+        int32_t need = 0;
+        UErrorCode sizing = U_ZERO_ERROR;
+        u_strToUTF8WithSub(NULL, 0, &need, pivot, (int32_t)(to - pivot),
+                           REPLACEMENT, NULL, &sizing);
+        char *dest = buf_grow(out, (size_t)need);
+        sizing = U_ZERO_ERROR;
+        if (dest)
+            u_strToUTF8WithSub(dest, need, NULL, pivot, (int32_t)(to - pivot),
+                               REPLACEMENT, NULL, &sizing);
+    } while (status == U_BUFFER_OVERFLOW_ERROR && !out->error);
+    return U_FAILURE(status) ? CHARSET_REPLACED : result;
+}
+
+enum charset_result charset_from_codepage(unsigned codepage, const void *data,
+                                          size_t len, struct buf *out)
+{
+    UConverter *conv;
+
+    if (codepage == 1200)
+        return charset_from_utf16(data, len, out);
+    if (codepage == 65001) {
+        bool exact = charset_is_utf8(data, len);
+        charset_clean_utf8(data, len, out);
+        return exact ? CHARSET_EXACT : CHARSET_REPLACED;
+    }
+    conv = converter_get(codepage);
+    if (conv)
+        return convert(conv, data, len, out);
+    conv = converter_get(FALLBACK_PAGE);
+    if (conv)
+        convert(conv, data, len, out);
+    return CHARSET_UNKNOWN;
+}
+
+size_t charset_cut(const char *text, size_t len, size_t max)
+{
+    if (len <= max)
+        return len;
+    while (max && ((uint8_t)text[max] & 0xC0) == 0x80)
+        max--;
+    return max;
+}
