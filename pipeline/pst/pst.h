@@ -1,0 +1,191 @@
+/*
+ * A PST or OST store, read-only: the whole public face of pipeline/pst.
+ * Format facts: [MS-PST]; section numbers below are those of the research
+ * note mspst.md. No FUSE, no SQL, no rendering in here.
+ *
+ * Threads: a struct pst belongs to one thread at a time. Opening is cheap
+ * (a few dozen preads whatever the size), so each thread opens its own on the
+ * same descriptor; all reads are pread.
+ *
+ * Errors: 0 or negative errno with words in err (which may be NULL). EBADMSG
+ * is damage, ENOENT absent, EFBIG over a named limit (limits.h), EIO from the
+ * disk. Damage never aborts: what can be read is given, the rest is a note.
+ *
+ * Text is always valid UTF-8 without NUL, owned as each function says.
+ */
+#ifndef PST_PST_H
+#define PST_PST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "pipeline/base/buf.h"
+#include "pipeline/base/err.h"
+#include "pipeline/pst/tags.h"
+
+struct pst;            /* an open store */
+struct pst_props;      /* properties of one object: PC or table row */
+struct pst_item;       /* message, contact ...: top level or embedded */
+struct pst_attachment; /* one attachment of an item */
+struct pst_stream;     /* bytes of one value, random access */
+
+enum pst_format { PST_ANSI, PST_UNICODE, PST_UNICODE_4K };
+
+#define PST_RECORD_KEY_SIZE 16
+
+struct pst_info {
+    enum pst_format format;
+    const char *format_name; /* "ANSI", "Unicode", "Unicode 4k" */
+    const char *crypt_name;  /* "none", "permute", "cyclic" */
+    uint16_t version;        /* wVer */
+    bool is_ost;
+    bool has_password; /* a checksum only: nothing is locked by it */
+    uint64_t file_size;
+    uint64_t file_eof; /* ibFileEof of the header */
+    bool has_record_key;
+    uint8_t record_key[PST_RECORD_KEY_SIZE];
+    const char *display_name; /* owned by the store; "" when absent */
+    unsigned codepage;        /* default for 8-bit text of the store */
+    /* Well-known folders by entry id (section 15, 20); 0 = unknown. */
+    uint32_t root, ipm_subtree, inbox, outbox, deleted, sent, drafts;
+    /* Hash of the header bytes: changes whenever a writer has closed. */
+    uint64_t stamp;
+};
+
+/* Opens the store on fd, which is borrowed and must outlive it. Fails with
+ * EBADMSG when it is no PST, ENOTSUP for a version or cipher that is not
+ * read; a store with broken trees still opens when its header is there. */
+int pst_open(int fd, struct pst **pst_r, struct err *err);
+void pst_free(struct pst **pst);
+const struct pst_info *pst_info(const struct pst *pst);
+
+/* Damage met so far, each place once, at most PST_NOTES_MAX; oldest first. */
+size_t pst_note_count(const struct pst *pst);
+const char *pst_note_text(const struct pst *pst, size_t i);
+
+/* ---- folders (section 17) ---- */
+
+struct pst_folder {
+    uint32_t nid, parent; /* parent 0: the folder hangs nowhere */
+    const char *name;     /* valid during the call */
+    const char *class;    /* 3613, "" when absent: IPF.Contact ... */
+    int64_t items;        /* as the folder says, -1 unknown */
+    bool is_search;       /* its rows are links, not items */
+};
+
+/* Called per object; non-zero stops the walk and is returned by it. */
+typedef int pst_folder_fn(void *ctx, const struct pst_folder *folder);
+
+/* All folders, parents before children, the root first; folders that the
+ * node tree has but no hierarchy table names come last, below the parent
+ * that the node tree gives. Depth and count are bounded. */
+int pst_folders(struct pst *pst, pst_folder_fn *fn, void *ctx, struct err *err);
+
+/* ---- listing a folder ---- */
+
+struct pst_entry {
+    uint32_t nid;
+    const char *class;   /* 001A; "" when absent */
+    const char *subject; /* 0037 without its prefix mark */
+    const char *from;    /* 0042, else 0C1A: display name */
+    const char *to;      /* 0E04 */
+    int64_t time;        /* 0E06, else 0039, 3008, 3007: unix seconds; 0 none */
+    uint32_t flags;      /* 0E07 */
+    uint64_t size;       /* 0E08: a hint, never exact */
+};
+
+typedef int pst_entry_fn(void *ctx, const struct pst_entry *entry);
+
+/* Items of a folder in row order from row `start` on; *next_r (may be NULL)
+ * is the row after the last one shown. Where the contents table is broken
+ * or missing the node tree is asked instead (rows = nodes by number). */
+int pst_entries(struct pst *pst, uint32_t folder, uint64_t start,
+                pst_entry_fn *fn, void *ctx, uint64_t *next_r, struct err *err);
+
+/* ---- items ---- */
+
+int pst_item_open(struct pst *pst, uint32_t nid, struct pst_item **item_r,
+                  struct err *err);
+void pst_item_free(struct pst_item **item);
+struct pst *pst_item_store(const struct pst_item *item);
+uint32_t pst_item_nid(const struct pst_item *item);
+/* All below are borrowed from the item and die with it. */
+struct pst_props *pst_item_props(struct pst_item *item);
+size_t pst_item_recipients(struct pst_item *item);
+struct pst_props *pst_item_recipient(struct pst_item *item, size_t i);
+size_t pst_item_attachments(struct pst_item *item);
+
+/* The i-th attachment; the caller frees it before the item. */
+int pst_attachment_open(struct pst_item *item, size_t i,
+                        struct pst_attachment **att_r, struct err *err);
+void pst_attachment_free(struct pst_attachment **att);
+struct pst_props *pst_attachment_props(struct pst_attachment *att);
+/* Method 1 and 6: the bytes. ENOENT when there are none. */
+int pst_attachment_data(struct pst_attachment *att,
+                        struct pst_stream **stream_r, struct err *err);
+/* Method 5: the embedded message; freed by the caller, before att. */
+int pst_attachment_item(struct pst_attachment *att, struct pst_item **item_r,
+                        struct err *err);
+
+/* ---- properties ---- */
+
+/* Type of a property (PT_*), 0 when absent. */
+unsigned pst_props_type(struct pst_props *props, uint16_t id);
+size_t pst_props_count(struct pst_props *props);
+void pst_props_at(struct pst_props *props, size_t i, uint16_t *id_r,
+                  uint16_t *type_r);
+
+/* Fixed-size values; fallback when absent or of another type. */
+bool pst_props_bool(struct pst_props *props, uint16_t id, bool fallback);
+int32_t pst_props_int(struct pst_props *props, uint16_t id, int32_t fallback);
+int64_t pst_props_int64(struct pst_props *props, uint16_t id, int64_t fallback);
+double pst_props_double(struct pst_props *props, uint16_t id, double fallback);
+/* FILETIME; 0 when absent. */
+uint64_t pst_props_time(struct pst_props *props, uint16_t id);
+
+/* Variable-size values appended to out; -ENOENT when absent or of a type
+ * that does not fit, -EFBIG when out's maximum is passed. text: String and
+ * String8 by the object's code page (section 19), NULs at the end cut,
+ * others replaced; a Binary is taken as String8 (1013 in most stores). */
+int pst_props_text(struct pst_props *props, uint16_t id, struct buf *out,
+                   struct err *err);
+int pst_props_bytes(struct pst_props *props, uint16_t id, struct buf *out,
+                    struct err *err);
+
+/* Multi-valued strings: element i; -ENOENT past the end or absent. */
+int pst_props_text_at(struct pst_props *props, uint16_t id, size_t i,
+                      struct buf *out, struct err *err);
+
+/* Value size in bytes as stored; -ENOENT when absent. */
+int64_t pst_props_size(struct pst_props *props, uint16_t id);
+/* A value as a stream, whatever its length; freed before props. */
+int pst_props_stream(struct pst_props *props, uint16_t id,
+                     struct pst_stream **stream_r, struct err *err);
+
+/* Code page of the object's 8-bit text (section 19), never 0. */
+unsigned pst_props_codepage(struct pst_props *props);
+
+/* Named properties (section 16): the id in this store, 0 when unknown.
+ * guid: 16 bytes as stored on disk. */
+uint16_t pst_named_number(struct pst *pst, const uint8_t guid[16],
+                          uint32_t number);
+uint16_t pst_named_text(struct pst *pst, const uint8_t guid[16],
+                        const char *name);
+
+/* ---- streams ---- */
+
+uint64_t pst_stream_size(const struct pst_stream *stream);
+/* Bytes read, fewer than len only at the end; negative errno on damage. */
+ssize_t pst_stream_read(struct pst_stream *stream, uint64_t off, void *buf,
+                        size_t len, struct err *err);
+void pst_stream_free(struct pst_stream **stream);
+
+/* ---- items by number, for look-up without a listing ---- */
+
+/* ENOENT when there is no such node; its parent folder in *folder_r. */
+int pst_node_parent(struct pst *pst, uint32_t nid, uint32_t *folder_r,
+                    struct err *err);
+
+#endif

@@ -1,0 +1,149 @@
+/* Property ids and types that the project reads ([MS-OXPROPS]). */
+#ifndef PST_TAGS_H
+#define PST_TAGS_H
+
+/* types */
+#define PT_INT16      0x0002
+#define PT_INT32      0x0003
+#define PT_FLOAT32    0x0004
+#define PT_FLOAT64    0x0005
+#define PT_CURRENCY   0x0006
+#define PT_APPTIME    0x0007
+#define PT_ERROR      0x000A
+#define PT_BOOL       0x000B
+#define PT_OBJECT     0x000D
+#define PT_INT64      0x0014
+#define PT_STRING8    0x001E
+#define PT_STRING     0x001F
+#define PT_TIME       0x0040
+#define PT_GUID       0x0048
+#define PT_BINARY     0x0102
+#define PT_MV         0x1000
+#define PT_MV_STRING8 0x101E
+#define PT_MV_STRING  0x101F
+#define PT_MV_BINARY  0x1102
+
+/* item */
+#define PR_IMPORTANCE             0x0017
+#define PR_MESSAGE_CLASS          0x001A
+#define PR_PRIORITY               0x0026
+#define PR_SENSITIVITY            0x0036
+#define PR_SUBJECT                0x0037
+#define PR_CLIENT_SUBMIT_TIME     0x0039
+#define PR_SUBJECT_PREFIX         0x003D
+#define PR_SENT_REPRESENTING_NAME 0x0042
+#define PR_START_DATE             0x0060
+#define PR_END_DATE               0x0061
+#define PR_SENT_REPRESENTING_TYPE 0x0064
+#define PR_SENT_REPRESENTING_ADDR 0x0065
+#define PR_CONVERSATION_TOPIC     0x0070
+#define PR_CONVERSATION_INDEX     0x0071
+#define PR_RECEIVED_BY_NAME       0x0040
+#define PR_TRANSPORT_HEADERS      0x007D
+#define PR_RECIPIENT_TYPE         0x0C15
+#define PR_SENDER_NAME            0x0C1A
+#define PR_SENDER_TYPE            0x0C1E
+#define PR_SENDER_ADDR            0x0C1F
+#define PR_DISPLAY_BCC            0x0E02
+#define PR_DISPLAY_CC             0x0E03
+#define PR_DISPLAY_TO             0x0E04
+#define PR_DELIVERY_TIME          0x0E06
+#define PR_MESSAGE_FLAGS          0x0E07
+#define PR_MESSAGE_SIZE           0x0E08
+#define PR_HASATTACH              0x0E1B
+#define PR_NORMALIZED_SUBJECT     0x0E1D
+#define PR_ATTACH_SIZE            0x0E20
+#define PR_ATTACH_NUM             0x0E21
+#define PR_BODY                   0x1000
+#define PR_RTF_COMPRESSED         0x1009
+#define PR_HTML                   0x1013
+#define PR_NATIVE_BODY            0x1016
+#define PR_INTERNET_MESSAGE_ID    0x1035
+#define PR_INTERNET_REFERENCES    0x1039
+#define PR_IN_REPLY_TO            0x1042
+#define PR_ICON_INDEX             0x1080
+#define PR_LAST_VERB              0x1081
+#define PR_FLAG_STATUS            0x1090
+#define PR_LAST_VERB_TIME         0x1082
+
+/* message flags, last verb, flag status */
+#define MSGFLAG_READ      0x01
+#define MSGFLAG_UNSENT    0x08
+#define MSGFLAG_HASATTACH 0x10
+#define VERB_REPLY        102
+#define VERB_REPLY_ALL    103
+#define VERB_FORWARD      104
+#define FLAG_FOLLOW_UP    2
+
+/* any object */
+#define PR_RECORD_KEY        0x0FF9
+#define PR_ENTRYID           0x0FFF
+#define PR_DISPLAY_NAME      0x3001
+#define PR_ADDRTYPE          0x3002
+#define PR_EMAIL_ADDRESS     0x3003
+#define PR_COMMENT           0x3004
+#define PR_CREATION_TIME     0x3007
+#define PR_MODIFICATION_TIME 0x3008
+#define PR_SMTP_ADDRESS      0x39FE
+#define PR_SENDER_SMTP       0x5D01
+#define PR_SENT_REPR_SMTP    0x5D02
+#define PR_CONTENT_COUNT     0x3602
+#define PR_CONTENT_UNREAD    0x3603
+#define PR_SUBFOLDERS        0x360A
+#define PR_CONTAINER_CLASS   0x3613
+#define PR_INTERNET_CPID     0x3FDE
+#define PR_MESSAGE_LOCALE    0x3FF1
+#define PR_MESSAGE_CODEPAGE  0x3FFD
+#define PR_CODEPAGE_ID       0x66C3
+
+/* attachment */
+#define PR_ATTACH_DATA          0x3701
+#define PR_ATTACH_EXTENSION     0x3703
+#define PR_ATTACH_FILENAME      0x3704
+#define PR_ATTACH_METHOD        0x3705
+#define PR_ATTACH_LONG_FILENAME 0x3707
+#define PR_ATTACH_PATHNAME      0x3708
+#define PR_ATTACH_RENDERING     0x3709
+#define PR_ATTACH_LONG_PATHNAME 0x370D
+#define PR_ATTACH_MIME_TAG      0x370E
+#define PR_ATTACH_CONTENT_ID    0x3712
+#define PR_ATTACH_LOCATION      0x3713
+#define PR_ATTACH_FLAGS         0x3714
+#define PR_ATTACH_HIDDEN        0x7FFE
+#define PR_ATTACH_CONTACT_PHOTO 0x7FFF
+#define ATTACH_BY_VALUE         1
+#define ATTACH_EMBEDDED         5
+#define ATTACH_OLE              6
+
+/* contact */
+#define PR_GENERATION     0x3A05
+#define PR_GIVEN_NAME     0x3A06
+#define PR_BUSINESS_PHONE 0x3A08
+#define PR_HOME_PHONE     0x3A09
+#define PR_SURNAME        0x3A11
+#define PR_COMPANY        0x3A16
+#define PR_TITLE          0x3A17
+#define PR_DEPARTMENT     0x3A18
+#define PR_MOBILE_PHONE   0x3A1C
+#define PR_BUSINESS_FAX   0x3A24
+#define PR_COUNTRY        0x3A26
+#define PR_LOCALITY       0x3A27
+#define PR_STATE          0x3A28
+#define PR_STREET         0x3A29
+#define PR_POSTAL_CODE    0x3A2A
+#define PR_BIRTHDAY       0x3A42
+#define PR_MIDDLE_NAME    0x3A44
+#define PR_NAME_PREFIX    0x3A45
+#define PR_NICKNAME       0x3A4F
+#define PR_HOME_PAGE      0x3A50
+#define PR_BUSINESS_PAGE  0x3A51
+
+/* store */
+#define PR_IPM_SUBTREE_ENTRYID 0x35E0
+#define PR_IPM_OUTBOX_ENTRYID  0x35E2
+#define PR_IPM_DELETED_ENTRYID 0x35E3
+#define PR_IPM_SENT_ENTRYID    0x35E4
+#define PR_IPM_DRAFTS_ENTRYID  0x36D7
+#define PR_PST_PASSWORD        0x67FF
+
+#endif

@@ -1,0 +1,110 @@
+/*
+ * The reader process, seen from its client. One struct reader is one child
+ * (pstfs-reader) that has a store's descriptor, a socket and a window of
+ * shared memory, and nothing else; it parses and renders. PST bytes are
+ * never parsed on this side.
+ *
+ * Thread-safe: calls on one reader take turns. A call that the child does not
+ * answer in READER_TIMEOUT_MS, or dies in, returns EIO and the child is
+ * started again by the next call; an item that killed READER_KILLS_MAX
+ * children is refused with EIO from then on, without asking.
+ */
+#ifndef READER_CLIENT_H
+#define READER_CLIENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "pipeline/base/buf.h"
+#include "pipeline/base/err.h"
+
+#define READER_TIMEOUT_MS 30000
+#define READER_KILLS_MAX  2
+#define READER_WINDOW     (8u << 20) /* bytes of shared memory */
+
+struct reader;
+
+/* As enum render_format: the numbers are the same (checked at build). */
+enum reader_format { READER_FILE, READER_MAIL, READER_MAIL_CRLF };
+
+/* Prepares a reader of the store at path; the child starts with the first
+ * call that needs it. Nothing is opened here. */
+int reader_new(const char *path, struct reader **reader_r, struct err *err);
+/* Ends the child and frees. Nobody may be inside a call. */
+void reader_free(struct reader **reader);
+/* Ends an idle child, keeping the struct: memory for a store not in use. */
+void reader_rest(struct reader *reader);
+/* Process id of the running child, 0 when there is none. */
+pid_t reader_pid(struct reader *reader);
+
+#define READER_TEXT_MAX 256
+
+struct reader_info {
+    char format[16], crypt[16]; /* "Unicode 4k", "permute" */
+    uint32_t version;
+    bool is_ost, has_password;
+    uint64_t file_size, file_eof, stamp;
+    char record_key[33]; /* hex; "" when the store has none */
+    char display_name[READER_TEXT_MAX];
+    uint32_t codepage;
+    uint32_t root, ipm_subtree, inbox, outbox, deleted, sent, drafts;
+};
+int reader_info(struct reader *reader, struct reader_info *info_r,
+                struct err *err);
+/* Damage found so far, one line each, appended to out. */
+int reader_notes(struct reader *reader, struct buf *out, struct err *err);
+
+struct reader_folder {
+    uint32_t nid, parent;
+    int64_t items;
+    bool is_search;
+    const char *name, *class; /* valid during the call */
+};
+typedef int reader_folder_fn(void *ctx, const struct reader_folder *folder);
+/* All folders, parents first. fn's non-zero result stops and is returned. */
+int reader_folders(struct reader *reader, reader_folder_fn *fn, void *ctx,
+                   struct err *err);
+
+struct reader_entry {
+    uint32_t nid;
+    uint32_t flags; /* PR_MESSAGE_FLAGS */
+    int64_t time;   /* unix seconds, 0 none */
+    uint64_t hint;  /* message size as the store says, not exact */
+    const char *class, *subject, *from, *to;
+    const char *ext; /* "eml" ...: what RENDER_FILE makes of it */
+};
+typedef int reader_entry_fn(void *ctx, const struct reader_entry *entry);
+/* All items of a folder in row order, fetched a window at a time. fn must
+ * not call the same reader. */
+int reader_entries(struct reader *reader, uint32_t folder, reader_entry_fn *fn,
+                   void *ctx, struct err *err);
+
+struct reader_meta {
+    uint64_t size;
+    int64_t time;
+    uint32_t flags; /* RENDER_SEEN ... */
+    uint32_t defects;
+    int error; /* 0, or a positive errno: then the rest is 0 */
+};
+/* Sizes and flags of n items in one message; metas_r[i].error per item. */
+int reader_metas(struct reader *reader, enum reader_format format,
+                 const uint32_t *nids, size_t n, struct reader_meta *metas_r,
+                 struct err *err);
+
+/* Bytes of a rendered item at off: fewer than len only at the end. Any len;
+ * it is cut into windows inside. */
+ssize_t reader_read(struct reader *reader, uint32_t nid,
+                    enum reader_format format, uint64_t off, void *buf,
+                    size_t len, struct err *err);
+
+/* Whole items in bulk: fn gets each of nids in order, with its bytes when
+ * they fit in what is left of the window, else data NULL (then use
+ * reader_read), or meta->error. fn must not call the same reader. */
+typedef int reader_fetch_fn(void *ctx, size_t i, const struct reader_meta *meta,
+                            const void *data);
+int reader_fetch(struct reader *reader, enum reader_format format,
+                 const uint32_t *nids, size_t n, reader_fetch_fn *fn, void *ctx,
+                 struct err *err);
+
+#endif

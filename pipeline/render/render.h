@@ -1,0 +1,58 @@
+/*
+ * An item as the bytes of a standard file. Deterministic: the same item gives
+ * the same bytes for ever, whatever the clock, locale or host.
+ *
+ * A rendered item is a map of segments: literal bytes (headers, bodies) held
+ * in memory and base64 views of attachments, whose length is arithmetic. So a
+ * size reads no attachment bytes, and a read at any offset reads only what it
+ * returns. Knows pst and base; nothing of jobs or mounts.
+ */
+#ifndef RENDER_RENDER_H
+#define RENDER_RENDER_H
+
+#include "pipeline/pst/pst.h"
+
+/* Part of every cached size: raise it whenever any output byte changes. */
+#define RENDER_VERSION 1
+
+enum render_format {
+    RENDER_FILE,      /* by class: eml, vcf, ics, txt; LF line ends */
+    RENDER_MAIL,      /* always an RFC 5322 message; LF line ends */
+    RENDER_MAIL_CRLF, /* the same with CRLF, for IMAP */
+};
+
+/* Item flags as targets need them. */
+#define RENDER_SEEN      0x01
+#define RENDER_ANSWERED  0x02
+#define RENDER_FORWARDED 0x04
+#define RENDER_FLAGGED   0x08
+#define RENDER_DRAFT     0x10
+
+struct render_meta {
+    uint64_t size;    /* exact bytes of this rendering */
+    int64_t time;     /* delivery, else submission, modification; 0 none */
+    uint32_t flags;   /* RENDER_* */
+    uint32_t defects; /* parts that could not be read; named in the item */
+};
+
+struct render;
+
+/* Renders item nid of the store, which must outlive it. Parts that cannot be
+ * read cost an X-Pstfs-Defect header, not the item; fails only when the item
+ * itself cannot be opened (or memory runs out). */
+int render_new(struct pst *pst, uint32_t nid, enum render_format format,
+               struct render **render_r, struct err *err);
+void render_free(struct render **render);
+const struct render_meta *render_meta(const struct render *render);
+/* Bytes of memory the segments hold, for caches. */
+size_t render_weight(const struct render *render);
+
+/* Bytes at off: fewer than len only at the end; negative errno when an
+ * attachment cannot be read there. */
+ssize_t render_read(struct render *render, uint64_t off, void *buf, size_t len,
+                    struct err *err);
+
+/* "eml", "vcf", "ics" or "txt" for a message class; never NULL. */
+const char *render_extension(const char *message_class);
+
+#endif
