@@ -37,6 +37,10 @@ struct render_meta {
 
 struct render;
 
+/* A top-level mail rendering (RENDER_MAIL*, and RENDER_FILE where it is an
+ * eml) carries "X-Pstfs-Id: <record key>.<nid>", lower-case hex, 32 and 8
+ * digits (zeros for a store without a key), by which targets find it again. */
+
 /* Renders item nid of the store, which must outlive it. Parts that cannot be
  * read cost an X-Pstfs-Defect header, not the item; fails only when the item
  * itself cannot be opened (or memory runs out). */

@@ -35,8 +35,9 @@ struct target_item {
     uint64_t size; /* bytes of the message */
     int64_t time;  /* delivery time, 0 none */
     uint32_t flags;
-    /* Unique and the same at every try: from store, node and content. Made
-     * of [0-9a-f.-]; in the message itself as the X-Pstfs-Id header. */
+    /* "<record key>.<nid>", hex: what the message itself carries in its
+     * X-Pstfs-Id header. Copies of one store share it, so a target that
+     * finds an id compares the content too before it says "there". */
     const char *id;
     const void *data; /* all bytes, or NULL: then read() in pieces */
     /* Bytes at off (fewer than len only at the end) or negative errno. */
@@ -76,9 +77,9 @@ struct target_ops {
     int (*folder)(struct target *t, const char *const *names, size_t n,
                   struct target_folder **f_r, struct err *err);
     const char *(*folder_name)(const struct target_folder *f);
-    /* Are these items there already (by id)? Sets error 0 and remote, or
-     * error ENOENT. A message that already stood in the folder under
-     * this id counts: ids are unique per store, node and content. */
+    /* Are these items there already? Same id and same bytes: sets error 0
+     * and remote, else error ENOENT. Asked for items whose last put ended
+     * in the dark (crash, lost connection). */
     int (*find)(struct target *t, struct target_folder *f,
                 struct target_item *items, size_t n, struct err *err);
     /* Delivers; durable at the target when it returns 0, then each item has
