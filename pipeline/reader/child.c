@@ -1,0 +1,297 @@
+#include "pipeline/reader/child.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "pipeline/base/clock.h"
+#include "pipeline/base/io.h"
+
+#define PROGRAM     "pstfs-reader"
+#define PROGRAM_ENV "PSTFS_READER"
+#define GUARD_SIZE  65536 /* zeros behind the window: text ends there */
+#define FD_FLOOR    16    /* our copies lie above the child's numbers */
+
+extern char **environ;
+
+/* Where the program is, seen from the directory of this executable: beside
+ * it when installed, across the build tree otherwise. */
+static const char *const places[] = {PROGRAM, "../pipeline/reader/" PROGRAM,
+                                     "../../pipeline/reader/" PROGRAM};
+
+static char *program_find(void)
+{
+    const char *given = getenv(PROGRAM_ENV);
+    cleanup_free char *self = NULL;
+
+    if (given && *given)
+        return strdup(given);
+    self = io_self_dir();
+    for (size_t i = 0; self && i < array_len(places); i++) {
+        char *path = io_join(self, places[i]);
+        if (path && access(path, X_OK) == 0)
+            return path;
+        free(path);
+    }
+    return NULL;
+}
+
+static int fd_raise(int *fd)
+{
+    int high = fcntl(*fd, F_DUPFD_CLOEXEC, FD_FLOOR);
+
+    if (high < 0)
+        return -errno;
+    close(*fd);
+    *fd = high;
+    return 0;
+}
+
+/* NOATIME needs the file's owner; others read without it. NONBLOCK: a FIFO
+ * put in the store's place must not hold us. */
+static int store_open(const char *path, int *fd_r, struct err *err)
+{
+    int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;
+    cleanup_fd int fd = open(path, flags | O_NOATIME);
+    struct stat st;
+
+    if (fd < 0 && errno == EPERM)
+        fd = open(path, flags);
+    if (fd < 0 || fstat(fd, &st) != 0)
+        return err_sys(err, errno, "open");
+    if (!S_ISREG(st.st_mode))
+        return err_set(err, EINVAL, "not a regular file");
+    *fd_r = steal_fd(&fd);
+    return 0;
+}
+
+/* The size is sealed: a window cut short by the child would be a SIGBUS
+ * here. The mapping is longer than the file by pages of zeros. */
+static int window_make(uint8_t **window_r, int *fd_r, struct err *err)
+{
+    cleanup_fd int fd =
+        memfd_create("pstfs-window", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    uint8_t *map;
+
+    if (fd < 0 || ftruncate(fd, READER_WINDOW) != 0 ||
+        fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0)
+        return err_sys(err, errno, "reader window");
+    map = mmap(NULL, READER_WINDOW + GUARD_SIZE, PROT_READ,
+               MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (map == MAP_FAILED)
+        return err_sys(err, errno, "reader window");
+    if (mmap(map, READER_WINDOW, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
+             fd, 0) == MAP_FAILED) {
+        munmap(map, READER_WINDOW + GUARD_SIZE);
+        return err_sys(err, errno, "reader window");
+    }
+    *window_r = map;
+    *fd_r = steal_fd(&fd);
+    return 0;
+}
+
+/* The child has its own group (a ^C for us is not for it) and no signal
+ * disposition of ours. */
+static int attr_fill(posix_spawnattr_t *attr)
+{
+    sigset_t none, all;
+
+    sigemptyset(&none);
+    sigfillset(&all);
+    posix_spawnattr_setsigmask(attr, &none);
+    posix_spawnattr_setsigdefault(attr, &all);
+    posix_spawnattr_setpgroup(attr, 0);
+    return posix_spawnattr_setflags(attr, POSIX_SPAWN_SETSIGMASK |
+                                              POSIX_SPAWN_SETSIGDEF |
+                                              POSIX_SPAWN_SETPGROUP);
+}
+
+static int actions_fill(posix_spawn_file_actions_t *actions, const int fds[3])
+{
+    int rc =
+        posix_spawn_file_actions_addopen(actions, 0, "/dev/null", O_RDONLY, 0);
+
+    if (rc == 0)
+        rc = posix_spawn_file_actions_addopen(actions, 1, "/dev/null", O_WRONLY,
+                                              0);
+    for (int i = 0; rc == 0 && i < 3; i++)
+        rc = posix_spawn_file_actions_adddup2(actions, fds[i],
+                                              PROTO_SOCKET_FD + i);
+    return rc;
+}
+
+static int program_spawn(const int fds[3], pid_t *pid_r, struct err *err)
+{
+    cleanup_free char *path = program_find();
+    char *argv[] = {(char[]){PROGRAM}, NULL};
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attr;
+    int rc;
+
+    if (!path)
+        return err_set(err, ENOENT, "program " PROGRAM " not found");
+    posix_spawn_file_actions_init(&actions);
+    posix_spawnattr_init(&attr);
+    rc = actions_fill(&actions, fds);
+    if (rc == 0)
+        rc = attr_fill(&attr);
+    if (rc == 0)
+        rc = posix_spawn(pid_r, path, &actions, &attr, argv, environ);
+    posix_spawnattr_destroy(&attr);
+    posix_spawn_file_actions_destroy(&actions);
+    return rc ? err_sys(err, rc, "start %s", path) : 0;
+}
+
+int child_start(struct child *child, const char *store, struct err *err)
+{
+    cleanup_fd int file = -1, window = -1, mine = -1, theirs = -1;
+    int pair[2], rc;
+
+    child_end(child);
+    rc = store_open(store, &file, err);
+    if (rc != 0)
+        return rc;
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
+        return err_sys(err, errno, "reader socket");
+    mine = pair[0];
+    theirs = pair[1];
+    rc = window_make(&child->window, &window, err);
+    if (rc != 0)
+        return rc;
+    if (fd_raise(&theirs) != 0 || fd_raise(&file) != 0 ||
+        fd_raise(&window) != 0)
+        rc = err_sys(err, errno, "reader descriptors");
+    if (rc == 0)
+        rc = program_spawn((int[]){theirs, file, window}, &child->pid, err);
+    if (rc != 0) {
+        munmap(child->window, READER_WINDOW + GUARD_SIZE);
+        child->window = NULL;
+        child->pid = 0;
+        return rc;
+    }
+    child->sock = steal_fd(&mine);
+    return 0;
+}
+
+/* A child in an unkillable read of a lost share is left for later. Returns
+ * its wait status, or -1. */
+static int child_reap(struct child *child, pid_t pid)
+{
+    uint64_t deadline = time_mono_ms() + CHILD_REAP_MS;
+    int status = -1;
+
+    for (unsigned pause = 50; time_mono_ms() < deadline; pause *= 2) {
+        pid_t got = waitpid(pid, &status, WNOHANG);
+        if (got == pid || (got < 0 && errno != EINTR))
+            return got == pid ? status : -1;
+        usleep(pause < 20000 ? pause : 20000);
+    }
+    child->late = pid;
+    return -1;
+}
+
+static int child_stop(struct child *child)
+{
+    int status;
+
+    if (child->late && waitpid(child->late, NULL, WNOHANG) != 0)
+        child->late = 0;
+    if (!child->pid)
+        return -1;
+    kill(child->pid, SIGKILL);
+    status = child_reap(child, child->pid);
+    child->pid = 0;
+    close(child->sock);
+    child->sock = -1;
+    munmap(child->window, READER_WINDOW + GUARD_SIZE);
+    child->window = NULL;
+    return status;
+}
+
+void child_end(struct child *child)
+{
+    child_stop(child);
+}
+
+/* ---- one question ---- */
+
+static int reply_wait(struct child *child)
+{
+    uint64_t now = time_mono_ms(), deadline = now + READER_TIMEOUT_MS;
+
+    for (; now < deadline; now = time_mono_ms()) {
+        struct pollfd p = {.fd = child->sock, .events = POLLIN};
+        int n = poll(&p, 1, (int)(deadline - now));
+        if (n > 0)
+            return 0;
+        if (n < 0 && errno != EINTR)
+            return -errno;
+    }
+    return -ETIMEDOUT;
+}
+
+/* Is the frame of the reply as the protocol has it? */
+static bool reply_sound(const struct proto_request *request,
+                        const struct proto_reply *reply)
+{
+    return reply->magic == PROTO_MAGIC && reply->version == PROTO_VERSION &&
+           reply->op == request->op && reply->seq == request->seq &&
+           reply->used <= PROTO_DATA_MAX && reply->status <= 0 &&
+           reply->status > -4096 &&
+           memchr(reply->text, '\0', sizeof(reply->text));
+}
+
+static int exchange(struct child *child, struct proto_request *request,
+                    struct proto_reply *reply)
+{
+    ssize_t n;
+    int rc;
+
+    request->magic = PROTO_MAGIC;
+    request->version = PROTO_VERSION;
+    request->seq = ++child->seq;
+    if (send(child->sock, request, sizeof(*request),
+             MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+        return -errno;
+    rc = reply_wait(child);
+    if (rc != 0)
+        return rc;
+    n = recv(child->sock, reply, sizeof(*reply), MSG_TRUNC | MSG_DONTWAIT);
+    if (n <= 0)
+        return -EPIPE;
+    return n == sizeof(*reply) && reply_sound(request, reply) ? 0 : -EPROTO;
+}
+
+int child_ask(struct child *child, struct proto_request *request,
+              struct proto_reply *reply_r, uint32_t *board_r, struct err *err)
+{
+    int rc = exchange(child, request, reply_r), status;
+
+    if (rc == 0)
+        return 0;
+    if (board_r)
+        memcpy(board_r, child->window + offsetof(struct proto_board, nid),
+               sizeof(*board_r));
+    /* A child that has died by itself is a zombie by now: the kill below
+     * does not change what it died of. */
+    status = child_stop(child);
+    if (rc == -ETIMEDOUT)
+        return err_set(err, EIO, "the reader hung and was ended");
+    if (rc == -EPROTO)
+        return err_set(err, EIO, "the reader answered nonsense");
+    if (status >= 0 && WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL)
+        return err_set(err, EIO, "the reader died of signal %d",
+                       WTERMSIG(status));
+    if (status >= 0 && WIFEXITED(status))
+        return err_set(err, EIO, "the reader ended with %d",
+                       WEXITSTATUS(status));
+    return err_set(err, EIO, "the reader was killed");
+}

@@ -1,0 +1,36 @@
+/*
+ * One running reader process as its client holds it: started, asked, killed.
+ * Knows the messages' frame, not what they mean.
+ */
+#ifndef READER_CHILD_H
+#define READER_CHILD_H
+
+#include <sys/types.h>
+
+#include "pipeline/base/err.h"
+#include "pipeline/reader/proto.h"
+
+#define CHILD_REAP_MS 2000 /* longest wait for a killed child */
+
+struct child {
+    pid_t pid;  /* 0: none runs */
+    pid_t late; /* killed but not yet dead (stuck in a disk read); 0 none */
+    int sock;
+    uint8_t *window; /* READER_WINDOW bytes, and zeros behind them */
+    uint64_t seq;
+};
+
+/* Opens the store and starts the program on it. Safe in a process with
+ * threads. ENOENT for a store or a program that is not there. */
+int child_start(struct child *child, const char *store, struct err *err);
+/* Kills, reaps and unmaps; a child that is not there is fine. */
+void child_end(struct child *child);
+
+/* Sends request (op and arguments set) and waits for the reply. -EIO: the
+ * child has died, hung or broken the protocol, and has been ended; a negative
+ * errno in reply_r->status is the child's own answer. board_r, which may be
+ * NULL, gets the item on the board of a child that has ended. */
+int child_ask(struct child *child, struct proto_request *request,
+              struct proto_reply *reply_r, uint32_t *board_r, struct err *err);
+
+#endif

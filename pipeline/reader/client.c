@@ -1,0 +1,539 @@
+#include "pipeline/reader/client.h"
+
+#include <pthread.h>
+#include <string.h>
+
+#include "pipeline/base/charset.h"
+#include "pipeline/reader/child.h"
+#include "pipeline/reader/skips.h"
+
+#define DEATHS_MAX 8 /* readers lost in one bulk call before it gives up */
+
+struct reader {
+    pthread_mutex_t lock; /* held through each call */
+    char *path;
+    struct child child;
+    struct skips skips;
+    union {
+        struct proto_record record;
+        uint8_t bytes[PROTO_RECORD_MAX];
+    } copy; /* a record, out of the child's reach */
+};
+
+int reader_new(const char *path, struct reader **reader_r, struct err *err)
+{
+    struct reader *reader = calloc(1, sizeof(*reader));
+
+    if (reader)
+        reader->path = strdup(path);
+    if (!reader || !reader->path) {
+        free(reader);
+        return err_set(err, ENOMEM, "no memory");
+    }
+    pthread_mutex_init(&reader->lock, NULL);
+    *reader_r = reader;
+    return 0;
+}
+
+void reader_free(struct reader **reader)
+{
+    if (!*reader)
+        return;
+    child_end(&(*reader)->child);
+    skips_free(&(*reader)->skips);
+    pthread_mutex_destroy(&(*reader)->lock);
+    free((*reader)->path);
+    free(*reader);
+    *reader = NULL;
+}
+
+void reader_rest(struct reader *reader)
+{
+    pthread_mutex_lock(&reader->lock);
+    child_end(&reader->child);
+    pthread_mutex_unlock(&reader->lock);
+}
+
+/* Without the lock: a call may hold that for long, and the answer is stale
+ * at once anyhow. */
+pid_t reader_pid(struct reader *reader)
+{
+    return __atomic_load_n(&reader->child.pid, __ATOMIC_RELAXED);
+}
+
+/* ---- asking ---- */
+
+/* Puts the store's name before the words; returns -err->code. */
+static int blame_store(struct reader *reader, struct err *err)
+{
+    const char *slash = strrchr(reader->path, '/');
+
+    return err_wrap(err, "%s", slash ? slash + 1 : reader->path);
+}
+
+static const uint8_t *data_of(const struct reader *reader)
+{
+    return reader->child.window + PROTO_DATA_OFF;
+}
+
+static int answer_error(struct reader *reader, const struct proto_reply *reply,
+                        struct err *err)
+{
+    err_set(err, -reply->status, "%s", reply->text);
+    return blame_store(reader, err);
+}
+
+/* One question, starting the child when none runs. died_r: the child is gone
+ * (err says how). The item of the request, when there is one, is blamed. */
+static int ask(struct reader *reader, struct proto_request *request,
+               struct proto_reply *reply_r, bool *died_r, struct err *err)
+{
+    int rc = 0;
+
+    *died_r = false;
+    if (request->nid && skips_refused(&reader->skips, request->nid))
+        return err_set(err, EIO, "item 0x%x ended the reader before",
+                       request->nid);
+    if (!reader->child.pid)
+        rc = child_start(&reader->child, reader->path, err);
+    if (rc == 0) {
+        rc = child_ask(&reader->child, request, reply_r, NULL, err);
+        *died_r = rc != 0;
+    }
+    if (*died_r)
+        skips_add(&reader->skips, request->nid);
+    if (rc != 0)
+        return blame_store(reader, err);
+    return reply_r->status ? answer_error(reader, reply_r, err) : 0;
+}
+
+static int ask_simple(struct reader *reader, struct proto_request *request,
+                      struct proto_reply *reply_r, struct err *err)
+{
+    bool died;
+
+    return ask(reader, request, reply_r, &died, err);
+}
+
+/* The child broke its word in what it put into the window. */
+static int nonsense(struct reader *reader, struct err *err)
+{
+    child_end(&reader->child);
+    err_set(err, EIO, "the reader answered nonsense");
+    return blame_store(reader, err);
+}
+
+/* ---- records ---- */
+
+/* Copies the record at *off out of the window and checks it: -1 unsound. The
+ * texts it holds are found in order. */
+static int record_take(struct reader *reader, size_t used, size_t *off,
+                       const char *texts_r[PROTO_TEXTS])
+{
+    struct proto_record *record = &reader->copy.record;
+    const char *text = record->text;
+    size_t left = used - *off, room;
+
+    if (left < sizeof(*record))
+        return -1;
+    memcpy(record, data_of(reader) + *off, sizeof(*record));
+    if (record->size < sizeof(*record) || record->size > left ||
+        record->size > PROTO_RECORD_MAX || record->size % 8)
+        return -1;
+    room = record->size - sizeof(*record);
+    memcpy(record->text, data_of(reader) + *off + sizeof(*record), room);
+    for (size_t i = 0; i < PROTO_TEXTS; i++) {
+        size_t len = record->lengths[i];
+        if (room < len + 1 || text[len] != '\0' ||
+            memchr(text, '\0', len) != NULL || !charset_is_utf8(text, len))
+            return -1;
+        texts_r[i] = text;
+        text += len + 1;
+        room -= len + 1;
+    }
+    *off += record->size;
+    return 0;
+}
+
+typedef int record_fn(void *ctx, const struct proto_record *record,
+                      const char *const texts[PROTO_TEXTS]);
+
+static int page_walk(struct reader *reader, const struct proto_reply *reply,
+                     record_fn *fn, void *ctx, struct err *err)
+{
+    size_t off = 0;
+
+    for (uint32_t i = 0; i < reply->count; i++) {
+        const char *texts[PROTO_TEXTS];
+        int rc;
+        if (record_take(reader, reply->used, &off, texts) != 0)
+            return nonsense(reader, err);
+        rc = fn(ctx, &reader->copy.record, texts);
+        if (rc != 0)
+            return rc;
+    }
+    return 0;
+}
+
+/* All records that the operation gives, page after page. */
+static int records_walk(struct reader *reader, enum proto_op op, uint32_t nid,
+                        record_fn *fn, void *ctx, struct err *err)
+{
+    struct proto_request request = {.op = op, .nid = nid};
+    struct proto_reply reply;
+    int rc;
+
+    pthread_mutex_lock(&reader->lock);
+    do {
+        rc = ask_simple(reader, &request, &reply, err);
+        if (rc == 0 && reply.next && reply.next <= request.start)
+            rc = nonsense(reader, err);
+        if (rc == 0)
+            rc = page_walk(reader, &reply, fn, ctx, err);
+        request.start = reply.next;
+    } while (rc == 0 && reply.next);
+    pthread_mutex_unlock(&reader->lock);
+    return rc;
+}
+
+static int note_show(void *ctx, const struct proto_record *record,
+                     const char *const texts[PROTO_TEXTS])
+{
+    struct buf *out = ctx;
+
+    return buf_addf(out, "%s\n", texts[0]);
+}
+
+int reader_notes(struct reader *reader, struct buf *out, struct err *err)
+{
+    return records_walk(reader, PROTO_NOTES, 0, note_show, out, err);
+}
+
+struct folder_walk {
+    reader_folder_fn *fn;
+    void *ctx;
+};
+
+static int folder_show(void *ctx, const struct proto_record *record,
+                       const char *const texts[PROTO_TEXTS])
+{
+    const struct folder_walk *walk = ctx;
+    struct reader_folder folder = {
+        .nid = record->nid,
+        .parent = record->parent,
+        .items = record->time,
+        .is_search = record->flags & 1,
+        .name = texts[PROTO_NAME],
+        .class = texts[PROTO_CLASS],
+    };
+
+    return walk->fn(walk->ctx, &folder);
+}
+
+int reader_folders(struct reader *reader, reader_folder_fn *fn, void *ctx,
+                   struct err *err)
+{
+    struct folder_walk walk = {fn, ctx};
+
+    return records_walk(reader, PROTO_FOLDERS, 0, folder_show, &walk, err);
+}
+
+struct entry_walk {
+    reader_entry_fn *fn;
+    void *ctx;
+};
+
+static int entry_show(void *ctx, const struct proto_record *record,
+                      const char *const texts[PROTO_TEXTS])
+{
+    const struct entry_walk *walk = ctx;
+    struct reader_entry entry = {
+        .nid = record->nid,
+        .flags = record->flags,
+        .time = record->time,
+        .hint = record->hint,
+        .class = texts[PROTO_CLASS],
+        .subject = texts[PROTO_SUBJECT],
+        .from = texts[PROTO_FROM],
+        .to = texts[PROTO_TO],
+        .ext = texts[PROTO_EXT],
+    };
+
+    return walk->fn(walk->ctx, &entry);
+}
+
+int reader_entries(struct reader *reader, uint32_t folder, reader_entry_fn *fn,
+                   void *ctx, struct err *err)
+{
+    struct entry_walk walk = {fn, ctx};
+
+    return records_walk(reader, PROTO_ENTRIES, folder, entry_show, &walk, err);
+}
+
+/* ---- info ---- */
+
+static void text_copy(char *to, size_t size, const char *from, size_t max)
+{
+    size_t len = strnlen(from, max);
+
+    len = charset_cut(from, len, size - 1);
+    if (!charset_is_utf8(from, len))
+        len = 0;
+    memcpy(to, from, len);
+    to[len] = '\0';
+}
+
+static void info_take(struct reader_info *to, const struct proto_info *from)
+{
+    memset(to, 0, sizeof(*to));
+    text_copy(to->format, sizeof(to->format), from->format,
+              sizeof(from->format));
+    text_copy(to->crypt, sizeof(to->crypt), from->crypt, sizeof(from->crypt));
+    text_copy(to->display_name, sizeof(to->display_name), from->display_name,
+              sizeof(from->display_name));
+    text_copy(to->record_key, sizeof(to->record_key), from->record_key,
+              sizeof(from->record_key));
+    if (strspn(to->record_key, "0123456789abcdef") != 32 || to->record_key[32])
+        to->record_key[0] = '\0';
+    to->version = from->version;
+    to->is_ost = from->is_ost != 0;
+    to->has_password = from->has_password != 0;
+    to->file_size = from->file_size;
+    to->file_eof = from->file_eof;
+    to->stamp = from->stamp;
+    to->codepage = from->codepage;
+    to->root = from->root;
+    to->ipm_subtree = from->ipm_subtree;
+    to->inbox = from->inbox;
+    to->outbox = from->outbox;
+    to->deleted = from->deleted;
+    to->sent = from->sent;
+    to->drafts = from->drafts;
+}
+
+int reader_info(struct reader *reader, struct reader_info *info_r,
+                struct err *err)
+{
+    struct proto_request request = {.op = PROTO_INFO};
+    struct proto_reply reply;
+    struct proto_info info;
+    int rc;
+
+    pthread_mutex_lock(&reader->lock);
+    rc = ask_simple(reader, &request, &reply, err);
+    if (rc == 0 && reply.used != sizeof(info))
+        rc = nonsense(reader, err);
+    if (rc == 0) {
+        memcpy(&info, data_of(reader), sizeof(info));
+        info_take(info_r, &info);
+    }
+    pthread_mutex_unlock(&reader->lock);
+    return rc;
+}
+
+/* ---- items in bulk ---- */
+
+struct bulk {
+    struct reader *reader;
+    enum proto_op op;
+    enum reader_format format;
+    const uint32_t *nids;
+    size_t n, done;
+    unsigned deaths;
+    reader_fetch_fn *fn;
+    void *ctx;
+};
+
+/* Items from done on that may be asked for in one request. */
+static size_t bulk_run(const struct bulk *b)
+{
+    size_t n = 0;
+
+    while (b->done + n < b->n && n < PROTO_NIDS_MAX &&
+           !skips_refused(&b->reader->skips, b->nids[b->done + n]))
+        n++;
+    return n;
+}
+
+static int bulk_refuse(struct bulk *b)
+{
+    struct reader_meta meta = {.error = EIO};
+
+    return b->fn(b->ctx, b->done++, &meta, NULL);
+}
+
+static bool item_sound(const struct proto_item *item)
+{
+    if (item->error < 0 || item->error >= 4096)
+        return false;
+    return !item->has_data ||
+           (item->size <= PROTO_DATA_MAX && item->off <= PROTO_DATA_MAX &&
+            item->off + item->size <= PROTO_DATA_MAX);
+}
+
+static int bulk_item(struct bulk *b, const struct proto_item *item)
+{
+    struct reader_meta meta = {.error = item->error};
+    const void *data = NULL;
+
+    if (!item->error) {
+        meta.size = item->size;
+        meta.time = item->time;
+        meta.flags = item->flags;
+        meta.defects = item->defects;
+        if (item->has_data)
+            data = data_of(b->reader) + item->off;
+    }
+    return b->fn(b->ctx, b->done++, &meta, data);
+}
+
+static int bulk_take(struct bulk *b, const struct proto_reply *reply,
+                     size_t asked, struct err *err)
+{
+    const uint8_t *table = data_of(b->reader);
+
+    if (!reply->count || reply->count > asked ||
+        reply->count * sizeof(struct proto_item) > reply->used)
+        return nonsense(b->reader, err);
+    for (uint32_t i = 0; i < reply->count; i++) {
+        struct proto_item item;
+        int rc;
+        memcpy(&item, table + i * sizeof(item), sizeof(item));
+        if (!item_sound(&item))
+            return nonsense(b->reader, err);
+        rc = bulk_item(b, &item);
+        if (rc != 0)
+            return rc;
+    }
+    return 0;
+}
+
+/* The item that the dead child worked on, when it is one it was asked for:
+ * it is blamed and all go on without it; else nobody is and the call fails. */
+static bool bulk_blame(struct bulk *b, uint32_t nid, size_t asked)
+{
+    for (size_t i = 0; nid && i < asked; i++)
+        if (b->nids[b->done + i] == nid) {
+            skips_add(&b->reader->skips, nid);
+            return ++b->deaths < DEATHS_MAX;
+        }
+    return false;
+}
+
+static int bulk_ask(struct bulk *b, size_t n, struct err *err)
+{
+    struct proto_request request = {
+        .op = b->op, .format = b->format, .count = (uint32_t)n};
+    struct reader *reader = b->reader;
+    struct proto_reply reply;
+    uint32_t nid = 0;
+    int rc = 0;
+
+    if (!reader->child.pid)
+        rc = child_start(&reader->child, reader->path, err);
+    if (rc != 0)
+        return blame_store(reader, err);
+    memcpy(reader->child.window + PROTO_NIDS_OFF, b->nids + b->done,
+           n * sizeof(uint32_t));
+    rc = child_ask(&reader->child, &request, &reply, &nid, err);
+    if (rc != 0)
+        return bulk_blame(b, nid, n) ? 0 : blame_store(reader, err);
+    if (reply.status)
+        return answer_error(reader, &reply, err);
+    return bulk_take(b, &reply, n, err);
+}
+
+static int bulk_all(struct bulk *b, struct err *err)
+{
+    int rc = 0;
+
+    pthread_mutex_lock(&b->reader->lock);
+    while (rc == 0 && b->done < b->n) {
+        size_t n = bulk_run(b);
+        rc = n ? bulk_ask(b, n, err) : bulk_refuse(b);
+    }
+    pthread_mutex_unlock(&b->reader->lock);
+    return rc;
+}
+
+static int meta_keep(void *ctx, size_t i, const struct reader_meta *meta,
+                     const void *data)
+{
+    struct reader_meta *metas = ctx;
+
+    metas[i] = *meta;
+    return 0;
+}
+
+int reader_metas(struct reader *reader, enum reader_format format,
+                 const uint32_t *nids, size_t n, struct reader_meta *metas_r,
+                 struct err *err)
+{
+    struct bulk b = {.reader = reader,
+                     .op = PROTO_METAS,
+                     .format = format,
+                     .nids = nids,
+                     .n = n,
+                     .fn = meta_keep,
+                     .ctx = metas_r};
+
+    return bulk_all(&b, err);
+}
+
+int reader_fetch(struct reader *reader, enum reader_format format,
+                 const uint32_t *nids, size_t n, reader_fetch_fn *fn, void *ctx,
+                 struct err *err)
+{
+    struct bulk b = {.reader = reader,
+                     .op = PROTO_FETCH,
+                     .format = format,
+                     .nids = nids,
+                     .n = n,
+                     .fn = fn,
+                     .ctx = ctx};
+
+    return bulk_all(&b, err);
+}
+
+/* ---- one item, a range ---- */
+
+static ssize_t read_piece(struct reader *reader, struct proto_request *request,
+                          void *buf, struct err *err)
+{
+    struct proto_reply reply;
+    int rc = ask_simple(reader, request, &reply, err);
+
+    if (rc != 0)
+        return rc;
+    if (reply.used > request->length)
+        return nonsense(reader, err);
+    memcpy(buf, data_of(reader), reply.used);
+    return (ssize_t)reply.used;
+}
+
+ssize_t reader_read(struct reader *reader, uint32_t nid,
+                    enum reader_format format, uint64_t off, void *buf,
+                    size_t len, struct err *err)
+{
+    size_t done = 0;
+    ssize_t n = 0;
+
+    pthread_mutex_lock(&reader->lock);
+    while (done < len) {
+        struct proto_request request = {.op = PROTO_READ,
+                                        .nid = nid,
+                                        .format = format,
+                                        .start = off + done,
+                                        .length = len - done};
+        if (request.length > PROTO_DATA_MAX)
+            request.length = PROTO_DATA_MAX;
+        n = read_piece(reader, &request, (char *)buf + done, err);
+        if (n < 0 || (size_t)n < request.length) {
+            done += n > 0 ? (size_t)n : 0;
+            break;
+        }
+        done += (size_t)n;
+    }
+    pthread_mutex_unlock(&reader->lock);
+    return n < 0 ? n : (ssize_t)done;
+}

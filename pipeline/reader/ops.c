@@ -1,0 +1,389 @@
+#include "pipeline/reader/ops.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "pipeline/base/charset.h"
+#include "pipeline/base/clock.h"
+
+_Static_assert((int)READER_FILE == (int)RENDER_FILE &&
+                   (int)READER_MAIL == (int)RENDER_MAIL &&
+                   (int)READER_MAIL_CRLF == (int)RENDER_MAIL_CRLF,
+               "READER_* must be RENDER_*");
+
+#define FORMATS     (RENDER_MAIL_CRLF + 1)
+#define CLOCK_EVERY 64 /* records between two looks at the clock */
+
+/* ---- the data area ---- */
+
+static uint8_t *data_at(struct server *server, size_t off)
+{
+    return server->window + PROTO_DATA_OFF + off;
+}
+
+static void board_set(struct server *server, uint32_t nid)
+{
+    volatile struct proto_board *board =
+        (volatile struct proto_board *)server->window;
+
+    board->nid = nid;
+}
+
+/* Fills the data area with records until it is full or time is up. */
+struct packer {
+    struct server *server;
+    struct proto_reply *reply;
+    uint64_t deadline;
+    uint64_t skip, seen; /* records before the request's start */
+    bool more;           /* stopped for room or time: there may be more */
+};
+
+static struct packer packer_start(struct server *server,
+                                  struct proto_reply *reply)
+{
+    return (struct packer){.server = server,
+                           .reply = reply,
+                           .deadline = time_mono_ms() + PROTO_SLICE_MS};
+}
+
+/* Adds one record; 1 when no other may follow in this reply. */
+static int packer_add(struct packer *p, const struct proto_record *fixed,
+                      const char *const texts[PROTO_TEXTS])
+{
+    struct proto_record *r =
+        (struct proto_record *)data_at(p->server, p->reply->used);
+    char *to = r->text;
+
+    *r = *fixed;
+    for (size_t i = 0; i < PROTO_TEXTS; i++) {
+        const char *text = texts[i] ? texts[i] : "";
+        size_t len = charset_cut(text, strlen(text), PROTO_TEXT_MAX);
+        memcpy(to, text, len);
+        to[len] = '\0';
+        r->lengths[i] = (uint16_t)len;
+        to += len + 1;
+    }
+    while ((to - (char *)r) % 8)
+        *to++ = '\0';
+    r->size = (uint32_t)(to - (char *)r);
+    p->reply->used += r->size;
+    p->reply->count++;
+    p->more =
+        p->reply->used + PROTO_RECORD_MAX > PROTO_DATA_MAX ||
+        (p->reply->count % CLOCK_EVERY == 0 && time_mono_ms() > p->deadline);
+    return p->more;
+}
+
+/* ---- store and folders ---- */
+
+static void info_fill(struct proto_info *to, const struct pst_info *from)
+{
+    memset(to, 0, sizeof(*to));
+    snprintf(to->format, sizeof(to->format), "%s", from->format_name);
+    snprintf(to->crypt, sizeof(to->crypt), "%s", from->crypt_name);
+    for (int i = 0; from->has_record_key && i < PST_RECORD_KEY_SIZE; i++)
+        snprintf(to->record_key + 2 * i, 3, "%02x", from->record_key[i]);
+    memcpy(to->display_name, from->display_name,
+           charset_cut(from->display_name, strlen(from->display_name),
+                       READER_TEXT_MAX - 1));
+    to->file_size = from->file_size;
+    to->file_eof = from->file_eof;
+    to->stamp = from->stamp;
+    to->version = from->version;
+    to->is_ost = from->is_ost;
+    to->has_password = from->has_password;
+    to->codepage = from->codepage;
+    to->root = from->root;
+    to->ipm_subtree = from->ipm_subtree;
+    to->inbox = from->inbox;
+    to->outbox = from->outbox;
+    to->deleted = from->deleted;
+    to->sent = from->sent;
+    to->drafts = from->drafts;
+}
+
+static int op_info(struct server *server, const struct proto_request *request,
+                   struct proto_reply *reply, struct err *err)
+{
+    info_fill((struct proto_info *)data_at(server, 0), pst_info(server->pst));
+    reply->used = sizeof(struct proto_info);
+    return 0;
+}
+
+static int op_notes(struct server *server, const struct proto_request *request,
+                    struct proto_reply *reply, struct err *err)
+{
+    struct packer p = packer_start(server, reply);
+    size_t n = pst_note_count(server->pst), i = request->start;
+
+    for (int full = 0; i < n && !full; i++) {
+        struct proto_record fixed = {0};
+        full = packer_add(
+            &p, &fixed,
+            (const char *[PROTO_TEXTS]){pst_note_text(server->pst, i)});
+    }
+    reply->next = i < n ? i : 0;
+    return 0;
+}
+
+static int folder_pack(void *ctx, const struct pst_folder *folder)
+{
+    struct packer *p = ctx;
+    struct proto_record fixed = {.nid = folder->nid,
+                                 .flags = folder->is_search,
+                                 .parent = folder->parent,
+                                 .time = folder->items};
+
+    if (p->seen++ < p->skip)
+        return 0;
+    return packer_add(
+        p, &fixed,
+        (const char *[PROTO_TEXTS]){
+            [PROTO_CLASS] = folder->class, [PROTO_NAME] = folder->name});
+}
+
+static int op_folders(struct server *server,
+                      const struct proto_request *request,
+                      struct proto_reply *reply, struct err *err)
+{
+    struct packer p = packer_start(server, reply);
+    int rc;
+
+    p.skip = request->start;
+    rc = pst_folders(server->pst, folder_pack, &p, err);
+    reply->next = p.more ? p.seen : 0;
+    return rc < 0 ? rc : 0;
+}
+
+static int entry_pack(void *ctx, const struct pst_entry *entry)
+{
+    struct proto_record fixed = {.nid = entry->nid,
+                                 .flags = entry->flags,
+                                 .time = entry->time,
+                                 .hint = entry->size};
+
+    return packer_add(ctx, &fixed,
+                      (const char *[PROTO_TEXTS]){
+                          [PROTO_CLASS] = entry->class,
+                          [PROTO_SUBJECT] = entry->subject,
+                          [PROTO_FROM] = entry->from,
+                          [PROTO_TO] = entry->to,
+                          [PROTO_EXT] = render_extension(entry->class),
+                      });
+}
+
+static int op_entries(struct server *server,
+                      const struct proto_request *request,
+                      struct proto_reply *reply, struct err *err)
+{
+    struct packer p = packer_start(server, reply);
+    uint64_t next = request->start;
+    int rc;
+
+    board_set(server, request->nid);
+    rc = pst_entries(server->pst, request->nid, request->start, entry_pack, &p,
+                     &next, err);
+    if (p.more && next <= request->start)
+        return err_set(err, EBADMSG, "folder 0x%x does not advance",
+                       request->nid);
+    reply->next = p.more ? next : 0;
+    return rc < 0 ? rc : 0;
+}
+
+/* ---- items ---- */
+
+/* A kept rendering or a new one: *owned_r is set when the caller has it. */
+static int item_render(struct server *server, uint32_t nid, uint32_t format,
+                       struct render **render_r, bool *owned_r, struct err *err)
+{
+    board_set(server, nid);
+    *render_r = cache_find(server->cache, nid, format);
+    *owned_r = !*render_r;
+    return *owned_r ? render_new(server->pst, nid, format, render_r, err) : 0;
+}
+
+static void item_describe(struct proto_item *to, const struct render *render)
+{
+    const struct render_meta *meta = render_meta(render);
+
+    to->size = meta->size;
+    to->time = meta->time;
+    to->flags = meta->flags;
+    to->defects = meta->defects;
+}
+
+static int op_metas(struct server *server, const struct proto_request *request,
+                    struct proto_reply *reply, struct err *err)
+{
+    struct proto_item *items = (struct proto_item *)data_at(server, 0);
+    uint64_t deadline = time_mono_ms() + PROTO_SLICE_MS;
+    uint32_t i = 0;
+
+    while (i < request->count && (i == 0 || time_mono_ms() <= deadline)) {
+        struct proto_item *item = &items[i];
+        uint32_t nid = server->nids[i++];
+        struct render *render;
+        bool owned;
+        memset(item, 0, sizeof(*item));
+        item->error =
+            -item_render(server, nid, request->format, &render, &owned, NULL);
+        if (item->error)
+            continue;
+        item_describe(item, render);
+        if (owned)
+            cache_put(server->cache, nid, request->format, render);
+    }
+    reply->count = i;
+    reply->used = i * (uint32_t)sizeof(*items);
+    return 0;
+}
+
+struct fetch {
+    struct server *server;
+    uint32_t format;
+    size_t first; /* where data begins, after the table of items */
+    size_t used;
+};
+
+/* Copies a rendering into the window. -EAGAIN: it would fit in an empty one. */
+static int fetch_copy(struct fetch *f, struct render *render,
+                      struct proto_item *item)
+{
+    ssize_t n;
+
+    if (item->size > PROTO_DATA_MAX - f->first)
+        return 0; /* too big for any window: the client reads it in pieces */
+    if (item->size > PROTO_DATA_MAX - f->used)
+        return -EAGAIN;
+    n = render_read(render, 0, data_at(f->server, f->used), item->size, NULL);
+    if (n < 0 || (uint64_t)n != item->size) {
+        *item = (struct proto_item){.error = n < 0 ? (int)-n : EIO};
+        return 0;
+    }
+    item->has_data = 1;
+    item->off = f->used;
+    f->used += (item->size + 7) & ~(size_t)7;
+    if (f->used > PROTO_DATA_MAX)
+        f->used = PROTO_DATA_MAX;
+    return 0;
+}
+
+/* -EAGAIN: no room left, the item begins the next reply. */
+static int fetch_item(struct fetch *f, uint32_t nid, struct proto_item *item)
+{
+    struct render *render;
+    bool owned;
+    int rc;
+
+    memset(item, 0, sizeof(*item));
+    item->error =
+        -item_render(f->server, nid, f->format, &render, &owned, NULL);
+    if (item->error)
+        return 0;
+    item_describe(item, render);
+    rc = fetch_copy(f, render, item);
+    /* Kept only if it is asked for again; the others would turn the cache
+     * over for nothing. */
+    if (owned && (rc != 0 || (!item->has_data && !item->error)))
+        cache_put(f->server->cache, nid, f->format, render);
+    else if (owned)
+        render_free(&render);
+    return rc;
+}
+
+static int op_fetch(struct server *server, const struct proto_request *request,
+                    struct proto_reply *reply, struct err *err)
+{
+    struct proto_item *items = (struct proto_item *)data_at(server, 0);
+    uint64_t deadline = time_mono_ms() + PROTO_SLICE_MS;
+    struct fetch f = {server, request->format,
+                      request->count * sizeof(struct proto_item), 0};
+    uint32_t i = 0;
+
+    f.used = f.first;
+    while (i < request->count && (i == 0 || time_mono_ms() <= deadline)) {
+        if (fetch_item(&f, server->nids[i], &items[i]) != 0)
+            break;
+        i++;
+    }
+    reply->count = i;
+    reply->used = (uint32_t)f.used;
+    return 0;
+}
+
+static int op_read(struct server *server, const struct proto_request *request,
+                   struct proto_reply *reply, struct err *err)
+{
+    struct render *render;
+    bool owned;
+    ssize_t n;
+    int rc;
+
+    if (request->length > PROTO_DATA_MAX)
+        return err_set(err, EINVAL, "read longer than the window");
+    rc = item_render(server, request->nid, request->format, &render, &owned,
+                     err);
+    if (rc != 0)
+        return rc;
+    if (owned)
+        cache_put(server->cache, request->nid, request->format, render);
+    n = render_read(render, request->start, data_at(server, 0), request->length,
+                    err);
+    if (n < 0)
+        return (int)n;
+    reply->used = (uint32_t)n;
+    return 0;
+}
+
+/* ---- the table ---- */
+
+typedef int op_fn(struct server *server, const struct proto_request *request,
+                  struct proto_reply *reply, struct err *err);
+
+static const struct {
+    op_fn *run;
+    bool renders; /* format must be one */
+} ops[PROTO_OPS] = {
+    [PROTO_INFO] = {op_info, false},
+    [PROTO_NOTES] = {op_notes, false},
+    [PROTO_FOLDERS] = {op_folders, false},
+    [PROTO_ENTRIES] = {op_entries, false},
+    [PROTO_METAS] = {op_metas, true},
+    [PROTO_FETCH] = {op_fetch, true},
+    [PROTO_READ] = {op_read, true},
+};
+
+static int request_check(const struct proto_request *request, struct err *err)
+{
+    if (request->op >= PROTO_OPS || !ops[request->op].run)
+        return err_set(err, EOPNOTSUPP, "no operation %u", request->op);
+    if (request->count > PROTO_NIDS_MAX)
+        return err_set(err, EINVAL, "too many items in one request");
+    if (ops[request->op].renders && request->format >= FORMATS)
+        return err_set(err, EINVAL, "no format %u", request->format);
+    return 0;
+}
+
+void ops_run(struct server *server, const struct proto_request *request,
+             struct proto_reply *reply_r)
+{
+    struct err err = {0};
+    int rc = request_check(request, &err);
+
+    reply_r->op = request->op;
+    reply_r->seq = request->seq;
+    board_set(server, 0);
+    if (rc == 0 && !server->pst)
+        rc = pst_open(PROTO_STORE_FD, &server->pst, &err);
+    if (rc == 0) {
+        memcpy(server->nids, server->window + PROTO_NIDS_OFF,
+               request->count * sizeof(uint32_t));
+        rc = ops[request->op].run(server, request, reply_r, &err);
+    }
+    if (rc != 0) {
+        reply_r->status = rc;
+        reply_r->used = reply_r->count = 0;
+        reply_r->next = 0;
+        memcpy(reply_r->text, err.msg, sizeof(reply_r->text));
+    }
+}
