@@ -280,34 +280,49 @@ static UConverter *converter_get(unsigned codepage)
     return U_SUCCESS(status) ? converters[slot].conv : NULL;
 }
 
+static void add_units(struct buf *out, const UChar *units, int32_t n)
+{
+    UErrorCode status = U_ZERO_ERROR;
+    int32_t need = 0;
+    char *dest;
+
+    u_strToUTF8WithSub(NULL, 0, &need, units, n, REPLACEMENT, NULL, &status);
+    dest = buf_grow(out, (size_t)need);
+    status = U_ZERO_ERROR;
+    if (dest)
+        u_strToUTF8WithSub(dest, need, NULL, units, n, REPLACEMENT, NULL,
+                           &status);
+}
+
 static enum charset_result convert(UConverter *conv, const char *src,
                                    size_t len, struct buf *out)
 {
     const char *end = src + len;
     enum charset_result result = CHARSET_EXACT;
+    UChar pivot[PIVOT_UNITS];
+    int32_t kept = 0; /* a lead unit whose trail comes in the next round */
     UErrorCode status;
 
     ucnv_resetToUnicode(conv);
     do {
-        UChar pivot[PIVOT_UNITS];
-        UChar *to = pivot;
+        UChar *to = pivot + kept;
         status = U_ZERO_ERROR;
         ucnv_toUnicode(conv, &to, pivot + PIVOT_UNITS, &src, end, NULL, true,
                        &status);
-        for (UChar *p = pivot; p < to; p++)
-            if (*p == REPLACEMENT)
+        int32_t n = (int32_t)(to - pivot);
+        for (int32_t i = 0; i < n; i++)
+            if (pivot[i] == REPLACEMENT)
                 result = CHARSET_REPLACED;
-        int32_t need = 0;
-        UErrorCode sizing = U_ZERO_ERROR;
-        u_strToUTF8WithSub(NULL, 0, &need, pivot, (int32_t)(to - pivot),
-                           REPLACEMENT, NULL, &sizing);
-        char *dest = buf_grow(out, (size_t)need);
-        sizing = U_ZERO_ERROR;
-        if (dest)
-            u_strToUTF8WithSub(dest, need, NULL, pivot, (int32_t)(to - pivot),
-                               REPLACEMENT, NULL, &sizing);
+        kept =
+            status == U_BUFFER_OVERFLOW_ERROR && n && U16_IS_LEAD(pivot[n - 1]);
+        add_units(out, pivot, n - kept);
+        if (kept)
+            pivot[0] = pivot[n - 1];
     } while (status == U_BUFFER_OVERFLOW_ERROR && !out->error);
-    return U_FAILURE(status) ? CHARSET_REPLACED : result;
+    if (U_SUCCESS(status))
+        return result;
+    add_char(out, REPLACEMENT); /* half a character at the end */
+    return CHARSET_REPLACED;
 }
 
 enum charset_result charset_from_codepage(unsigned codepage, const void *data,

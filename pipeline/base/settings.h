@@ -28,6 +28,8 @@ bool settings_bool(const struct settings *s, const char *name);
 struct setting_row {
     const char *name, *fallback, *help;
     bool secret; /* the value may not be shown */
+    /* False when value is not allowed; *why says what is ("must be ..."). */
+    bool (*check)(const char *value, const char **why);
 };
 const struct setting_row *settings_table(void);
 
