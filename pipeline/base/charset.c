@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <unicode/ucnv.h>
+#include <unicode/ucnv_cb.h>
 #include <unicode/ustring.h>
 #include <unicode/utf8.h>
 
@@ -261,6 +262,19 @@ static __thread struct {
 } converters[CONVERTER_SLOTS];
 static __thread unsigned converter_next;
 
+/* ICU's own substitution is U+001A for a lone bad byte of some pages. */
+static void replace_bad(const void *ctx, UConverterToUnicodeArgs *args,
+                        const char *bytes, int32_t n,
+                        UConverterCallbackReason reason, UErrorCode *status)
+{
+    static const UChar replacement = REPLACEMENT;
+
+    if (reason > UCNV_IRREGULAR)
+        return;
+    *status = U_ZERO_ERROR;
+    ucnv_cbToUWriteUChars(args, &replacement, 1, 0, status);
+}
+
 static UConverter *converter_get(unsigned codepage)
 {
     UErrorCode status = U_ZERO_ERROR;
@@ -277,6 +291,9 @@ static UConverter *converter_get(unsigned codepage)
         ucnv_close(converters[slot].conv);
     converters[slot].conv = ucnv_open(name, &status);
     converters[slot].codepage = codepage;
+    if (U_SUCCESS(status))
+        ucnv_setToUCallBack(converters[slot].conv, replace_bad, NULL, NULL,
+                            NULL, &status);
     return U_SUCCESS(status) ? converters[slot].conv : NULL;
 }
 
@@ -319,10 +336,7 @@ static enum charset_result convert(UConverter *conv, const char *src,
         if (kept)
             pivot[0] = pivot[n - 1];
     } while (status == U_BUFFER_OVERFLOW_ERROR && !out->error);
-    if (U_SUCCESS(status))
-        return result;
-    add_char(out, REPLACEMENT); /* half a character at the end */
-    return CHARSET_REPLACED;
+    return U_SUCCESS(status) ? result : CHARSET_REPLACED;
 }
 
 enum charset_result charset_from_codepage(unsigned codepage, const void *data,
