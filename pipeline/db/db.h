@@ -6,6 +6,10 @@
  *
  * Errors: 0 or negative errno with words; EIO for the database itself.
  * Paths and names are bytes, NUL-terminated.
+ *
+ * Functions that hand rows to a caller's function do so from one snapshot and
+ * without holding anybody up; the function may use the db. What it returns
+ * other than 0 ends the listing and is returned. Texts live for its call.
  */
 #ifndef DB_DB_H
 #define DB_DB_H
@@ -23,7 +27,8 @@ struct db;
 int db_open(const char *path, struct db **db_r, struct err *err);
 void db_close(struct db **db);
 
-/* Grows whenever another connection has committed: cheap, for polling. */
+/* Grows whenever anybody has committed, this db included: cheap, for
+ * polling. */
 int64_t db_version(struct db *db);
 
 /* ---- stores ---- */
@@ -130,7 +135,10 @@ int db_job_claim(struct db *db, int slot, struct db_job *job_r,
                  struct err *err);
 int db_job_stage(struct db *db, int64_t id, const char *stage, struct err *err);
 int db_job_extracted(struct db *db, int64_t id, struct err *err);
-/* Ends, pauses or re-queues: state with its error text ("" none). */
+/* Ends, pauses or re-queues: state with its error text ("" none). A request
+ * that is open then is met: re-queued with a pause requested is paused, and
+ * anything but an end with a cancel requested is cancelled; paused without a
+ * request (it was taken back meanwhile) is queued. -EINVAL: has ended. */
 int db_job_set(struct db *db, int64_t id, enum job_state state,
                const char *error, struct err *err);
 /* Just the request flag, cheap: between batches. */
@@ -149,6 +157,12 @@ typedef int db_folder_fn(void *ctx, const struct db_folder *folder);
 int db_ledger_folders(struct db *db, int64_t job, db_folder_fn *fn, void *ctx,
                       struct err *err);
 
+/* Longest texts of an item; class, subject and reason are cut there, a longer
+ * remote id is -EINVAL. */
+#define DB_CLASS_MAX   256
+#define DB_SUBJECT_MAX 1024
+#define DB_REMOTE_MAX  1024
+
 struct db_item {
     uint32_t nid, folder;
     enum item_state state;
@@ -163,7 +177,8 @@ struct db_item {
 int db_ledger_add(struct db *db, int64_t job, const struct db_item *items,
                   size_t n, struct err *err);
 /* New state of n items of one job in one transaction; hash, remote, reason
- * and size are set, the other fields (but nid) are not read. */
+ * and size are set as given ("" clears), the other fields (but nid) are not
+ * read. -ENOENT when a nid is not in the ledger: none is marked then. */
 int db_ledger_mark(struct db *db, int64_t job, const struct db_item *items,
                    size_t n, struct err *err);
 /* Items of one folder in one state with nid > after, rising, at most max;
@@ -173,16 +188,26 @@ int db_ledger_next(struct db *db, int64_t job, uint32_t folder,
                    struct db_item **items_r, size_t *n_r, struct err *err);
 typedef int db_item_fn(void *ctx, const struct db_item *item,
                        const char *folder_path);
-/* All items in folder and nid order; state < 0: all states. fn may not call
- * the db. */
+/* All items in folder and nid order; state < 0: all states. */
 int db_ledger_each(struct db *db, int64_t job, int state, db_item_fn *fn,
                    void *ctx, struct err *err);
 int db_ledger_get(struct db *db, int64_t job, uint32_t nid, db_item_fn *fn,
                   void *ctx, struct err *err); /* -ENOENT */
-/* Is this remote id on this target noted by any job? (look-up after crash) */
+/* Is this remote id on this target noted by any job? (look-up after crash)
+ * It has no index: it reads the ledgers of the target's jobs, about half a
+ * second a million items. */
 bool db_remote_known(struct db *db, const char *target, const char *remote);
+/* The same for items of this nid only, at once: copies of a store share the
+ * ids in their messages, and an id has the nid in it. */
+bool db_item_remote_known(struct db *db, const char *target, uint32_t nid,
+                          const char *remote);
+/* Counts the ledger anew, for tests: equal to the counters of the job. */
+int db_ledger_recount(struct db *db, int64_t job, int64_t items_r[ITEM_STATES],
+                      int64_t bytes_r[ITEM_STATES], struct err *err);
 
 /* ---- events: what `log` shows ---- */
+
+#define DB_EVENT_MAX 4096 /* bytes of text; longer ones are cut */
 
 struct db_event {
     int64_t id, time, store, job; /* store, job: 0 when of the whole system */
