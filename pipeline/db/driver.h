@@ -20,6 +20,9 @@
 #define DRIVER_ID "INTEGER PRIMARY KEY AUTOINCREMENT"
 /* A table stored in the order of its primary key. */
 #define DRIVER_CLUSTERED " WITHOUT ROWID"
+/* After a table's name: the index to go by. SQLite knows no statistics of
+ * the ledger and would guess badly. */
+#define DRIVER_BY(index) " INDEXED BY " index
 
 enum driver_sync {
     DRIVER_DURABLE, /* a commit is on the disk when it returns */

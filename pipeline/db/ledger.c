@@ -127,7 +127,7 @@ static int ledger_insert(struct driver *driver, int64_t job,
         "INSERT INTO item (job, nid, folder, state, time, size, class,"
         " subject, hash, remote, reason)"
         " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
-        " ON CONFLICT (job, nid) DO NOTHING",
+        " ON CONFLICT DO NOTHING",
         &query, err);
 
     if (rc)
@@ -149,14 +149,15 @@ static int ledger_insert(struct driver *driver, int64_t job,
     return rc;
 }
 
-/* Takes the row out of its state's counters. */
+/* Takes the row out of its state's counters, and tells where it is. */
 static int ledger_uncount(struct driver *driver, int64_t job, uint32_t nid,
-                          struct tally *t, struct err *err)
+                          int64_t *folder_r, struct tally *t, struct err *err)
 {
     cleanup_query struct query *query = NULL;
-    int rc = driver_query(
-        driver, "SELECT state, size FROM item WHERE job = $1 AND nid = $2",
-        &query, err);
+    int rc = driver_query(driver,
+                          "SELECT state, size, folder FROM item" BY_NID
+                          " WHERE job = $1 AND nid = $2",
+                          &query, err);
 
     if (rc)
         return rc;
@@ -167,11 +168,11 @@ static int ledger_uncount(struct driver *driver, int64_t job, uint32_t nid,
         return rc;
     if (rc == 0)
         return err_set(err, ENOENT,
-                       "item 0x%x is not in the ledger of job"
-                       " %lld",
+                       "item 0x%x is not in the ledger of job %lld",
                        nid, (long long)job);
     tally_move(t, (enum item_state)query_get_int(query, 0), -1,
                query_get_int(query, 1));
+    *folder_r = query_get_int(query, 2);
     return 0;
 }
 
@@ -180,13 +181,14 @@ static int ledger_update(struct driver *driver, int64_t job,
                          struct err *err)
 {
     struct query *query;
-    int rc = ledger_uncount(driver, job, it->nid, t, err);
+    int64_t folder = 0;
+    int rc = ledger_uncount(driver, job, it->nid, &folder, t, err);
 
     if (!rc)
         rc = driver_query(driver,
                           "UPDATE item SET state = $1, size = $2, hash = $3,"
                           " remote = $4, reason = $5"
-                          " WHERE job = $6 AND nid = $7",
+                          " WHERE job = $6 AND folder = $7 AND nid = $8",
                           &query, err);
     if (rc)
         return rc;
@@ -196,7 +198,8 @@ static int ledger_update(struct driver *driver, int64_t job,
     query_text(query, 4, it->remote);
     query_text_cut(query, 5, it->reason, DB_REASON_MAX);
     query_int(query, 6, job);
-    query_int(query, 7, it->nid);
+    query_int(query, 7, folder);
+    query_int(query, 8, it->nid);
     tally_move(t, it->state, 1, (int64_t)it->size);
     return query_run(query, err);
 }
@@ -243,8 +246,8 @@ static int ledger_relist_folder(struct driver *driver, int64_t job,
 {
     struct query *query;
     int rc = driver_query(driver,
-                          "UPDATE item SET state = $1, hash = '', remote = '',"
-                          " reason = ''"
+                          "UPDATE item" BY_STATE
+                          " SET state = $1, hash = '', remote = '', reason = ''"
                           " WHERE job = $2 AND folder = $3 AND state = $4",
                           &query, err);
 

@@ -14,6 +14,10 @@ int ledger_relist_failed(struct driver *driver, int64_t job, struct err *err);
 int ledger_folder_after(struct driver *driver, int64_t job, int64_t after,
                         int64_t *folder_r, struct err *err);
 
+/* After "item": the index to go by. */
+#define BY_NID   DRIVER_BY("item_nid")
+#define BY_STATE DRIVER_BY("item_state")
+
 /* The columns that ledger_read_item reads, in its order. */
 #define LEDGER_COLS                                                            \
     "nid, folder, state, time, size, class, subject, hash, remote, reason"

@@ -65,7 +65,7 @@ int ledger_folder_after(struct driver *driver, int64_t job, int64_t after,
 {
     cleanup_query struct query *query = NULL;
     int rc = driver_query(driver,
-                          "SELECT folder FROM item WHERE job = $1"
+                          "SELECT folder FROM item" BY_STATE " WHERE job = $1"
                           " AND folder > $2 ORDER BY folder LIMIT 1",
                           &query, err);
 
@@ -203,11 +203,12 @@ int db_ledger_next(struct db *db, int64_t job, uint32_t folder,
     *items_r = NULL;
     *n_r = 0;
     pthread_mutex_lock(&db->lock);
-    rc = driver_query(db->main,
-                      "SELECT " LEDGER_COLS " FROM item WHERE job = $1"
-                      " AND folder = $2 AND state = $3 AND nid > $4"
-                      " ORDER BY nid LIMIT $5",
-                      &query, err);
+    rc = driver_query(
+        db->main,
+        "SELECT " LEDGER_COLS " FROM item" BY_STATE
+        " WHERE job = $1 AND folder = $2 AND state = $3 AND nid > $4"
+        " ORDER BY nid LIMIT $5",
+        &query, err);
     if (!rc) {
         query_int(query, 1, job);
         query_int(query, 2, folder);
@@ -222,16 +223,11 @@ int db_ledger_next(struct db *db, int64_t job, uint32_t folder,
 
 /* ---- the listing ---- */
 
-#define OF_STATE(state)                                                        \
-    "SELECT " LEDGER_COLS " FROM item"                                         \
-    " WHERE job = $1 AND folder = $2 AND state = " state
-#define AND_STATE(state) " UNION ALL " OF_STATE(state)
-
-/* All states by nid: each comes sorted from the index, and they are merged
- * as they are read; sorting would hold a whole folder. */
-static const char each_any[] = OF_STATE("0") AND_STATE("1") AND_STATE("2")
-    AND_STATE("3") AND_STATE("4") AND_STATE("5") AND_STATE("6") " ORDER BY nid";
-static const char each_one[] = OF_STATE("$3") " ORDER BY nid";
+static const char each_any[] = "SELECT " LEDGER_COLS " FROM item"
+                               " WHERE job = $1 AND folder = $2 ORDER BY nid";
+static const char each_one[] = "SELECT " LEDGER_COLS " FROM item" BY_STATE
+                               " WHERE job = $1 AND folder = $2"
+                               " AND state = $3 ORDER BY nid";
 
 struct each {
     struct driver *side;
@@ -306,9 +302,10 @@ static int ledger_get(struct driver *side, int64_t job, uint32_t nid,
     cleanup_query struct query *query = NULL;
     cleanup_buf struct buf path = BUF(NEXT_TEXT_MAX);
     struct db_item it;
-    int rc = driver_query(
-        side, "SELECT " LEDGER_COLS " FROM item WHERE job = $1 AND nid = $2",
-        &query, err);
+    int rc = driver_query(side,
+                          "SELECT " LEDGER_COLS " FROM item" BY_NID
+                          " WHERE job = $1 AND nid = $2",
+                          &query, err);
 
     if (rc)
         return rc;
@@ -341,11 +338,12 @@ static int remote_known(struct driver *side, const char *target,
                         const char *remote, int64_t *known_r)
 {
     struct query *query;
-    int rc = driver_query(side,
-                          "SELECT 1 FROM job JOIN item ON item.job = job.id"
-                          " WHERE job.target = $1 AND item.remote = $2"
-                          " LIMIT 1",
-                          &query, NULL);
+    int rc = driver_query(
+        side,
+        "SELECT 1 FROM job CROSS JOIN item"
+        " WHERE item.job = job.id AND job.target = $1 AND item.remote = $2"
+        " LIMIT 1",
+        &query, NULL);
 
     if (rc)
         return rc;
@@ -371,11 +369,12 @@ static int remote_of_item(struct driver *side, const char *target, uint32_t nid,
                           const char *remote, int64_t *known_r)
 {
     struct query *query;
-    int rc = driver_query(side,
-                          "SELECT 1 FROM job JOIN item ON item.job = job.id"
-                          " WHERE job.target = $1 AND item.nid = $2"
-                          " AND item.remote = $3 LIMIT 1",
-                          &query, NULL);
+    int rc = driver_query(
+        side,
+        "SELECT 1 FROM job CROSS JOIN item" BY_NID
+        " WHERE item.job = job.id AND job.target = $1 AND item.nid = $2"
+        " AND item.remote = $3 LIMIT 1",
+        &query, NULL);
 
     if (rc)
         return rc;

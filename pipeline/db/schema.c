@@ -2,11 +2,12 @@
 
 /* States are stored as the numbers of db.h, which are never changed.
  *
- * item: the ledger. A batch is a run of neighbours in (job, nid), so the
- * table lies in that order and a mark rewrites few pages; the index serves
- * "the next of this folder in this state" and, merged over the states, the
- * listing in folder order. item has no reference to job: it would cost a
- * look-up a row, and the ledger calls check the job once a batch.
+ * item: the ledger. A batch is a run of neighbours in one folder (but not in
+ * the store: nids of all folders interleave), so the table lies in folder
+ * order, and a mark rewrites few pages. item_state serves "the next of this
+ * folder in this state"; item_nid finds an item by its nid and is written
+ * once. item has no reference to job: it would cost a look-up a row, and the
+ * ledger calls check the job once a batch.
  *
  * tally: items and bytes per state, changed in the ledger's transactions. */
 static const struct schema_step steps[] = {
@@ -68,7 +69,8 @@ static const struct schema_step steps[] = {
      " hash TEXT NOT NULL,"
      " remote TEXT NOT NULL,"
      " reason TEXT NOT NULL,"
-     " PRIMARY KEY (job, nid))" DRIVER_CLUSTERED ";"
+     " PRIMARY KEY (job, folder, nid))" DRIVER_CLUSTERED ";"
+     "CREATE UNIQUE INDEX item_nid ON item (job, nid);"
      "CREATE INDEX item_state ON item (job, folder, state, nid);"
 
      "CREATE TABLE event ("
