@@ -44,14 +44,23 @@ int control_find(int64_t store, const char *name);
  * set. */
 int control_stat(struct fs *fs, int64_t store, unsigned row, struct stat *st_r);
 
+/* truncate(2), as `: > errors` and shells' `>` do: empties `errors`, means
+ * nothing to other writable files, -EPERM for the rest. control_open does it
+ * for O_TRUNC. */
+int control_truncate(struct fs *fs, int64_t store, unsigned row);
+
 struct control_handle; /* one open file */
 int control_open(struct fs *fs, int64_t store, unsigned row, int flags,
                  struct control_handle **handle_r);
-/* Bytes from the snapshot made at open. */
+/* Bytes from the snapshot made at open. Two exceptions: after a poll, reading
+ * from 0 again takes a new one; and reading on at the end of `log` and
+ * `progress` gives what came since (tail -f). */
 ssize_t control_read(struct control_handle *h, uint64_t off, void *buf,
                      size_t len);
 /* len, or negative errno: each complete line is carried out before this
- * returns; the reason of an error goes to `errors`. */
+ * returns; the reason of an error goes to `errors`. When lines before the one
+ * refused were carried out, the result is the count of bytes before it: the
+ * caller writes the rest again and gets the errno then. */
 ssize_t control_write(struct control_handle *h, const void *data, size_t len,
                       const struct control_caller *caller);
 /* Carries out an unterminated last line; its errors are only logged. */
@@ -62,6 +71,9 @@ bool control_changed(struct control_handle *h);
 /* For rows that wait: 1 and the text in the snapshot when the job has ended
  * (or there is none), 0 not yet. */
 int control_wait_ready(struct control_handle *h);
+
+/* Frees all that is kept between requests. No handle may be open. */
+void control_finish(void);
 
 /* failed/: the failed items of a store's newest job. */
 struct control_failed {
