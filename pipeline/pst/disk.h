@@ -1,0 +1,174 @@
+/*
+ * The lower half of the reader, private to pipeline/pst: header, pages,
+ * B-trees, blocks, data trees and subnodes (sections 1 to 8).
+ */
+#ifndef PST_DISK_H
+#define PST_DISK_H
+
+#include "pipeline/base/err.h"
+#include "pipeline/pst/cache.h"
+#include "pipeline/pst/crypt.h"
+#include "pipeline/pst/limits.h"
+#include "pipeline/pst/pst.h"
+
+/* What differs between the three variants (section 1); bytes, offsets. */
+struct layout {
+    enum pst_format format;
+    const char *name;
+    unsigned width;     /* of a BID and of an ib */
+    unsigned root_at;   /* ROOT in the header */
+    unsigned eof_at;    /* in ROOT: ibFileEof */
+    unsigned nbt_at;    /* in ROOT: BREF of the node tree */
+    unsigned bbt_at;    /* in ROOT: BREF of the block tree */
+    unsigned crypt_at;  /* in the header */
+    unsigned page_size; /* of a tree page, and where its parts are: */
+    unsigned page_trailer, page_crc_at, page_bid_at;
+    unsigned area; /* bytes for entries */
+    unsigned counts_at, count_width;
+    unsigned inner_size, nbt_size, bbt_size; /* least entry sizes */
+    unsigned block_align, block_full, block_trailer;
+    unsigned block_crc_at, block_bid_at; /* in the block trailer */
+    unsigned hid_index_bits;
+};
+
+extern const struct layout pst_layouts[3]; /* by enum pst_format */
+
+/* Node types, the low 5 bits of a NID (section 3). */
+enum nid_type {
+    NID_FOLDER = 0x02,
+    NID_SEARCH_FOLDER = 0x03,
+    NID_MESSAGE = 0x04,
+    NID_ATTACHMENT = 0x05,
+    NID_ASSOCIATED = 0x08,
+    NID_HIERARCHY = 0x0D,
+    NID_CONTENTS = 0x0E,
+    NID_SEARCH_CONTENTS = 0x10,
+};
+#define NID_TYPE(nid)       ((nid)&0x1Fu)
+#define NID_WITH(nid, type) (((nid) & ~0x1Fu) | (type))
+
+/* Fixed nodes (section 14). */
+#define NID_STORE           0x21u
+#define NID_NAMES           0x61u
+#define NID_ROOT            0x122u
+#define NID_RECEIVE_FOLDERS 0x62Bu
+#define NID_ATTACHMENTS     0x671u
+#define NID_RECIPIENTS      0x692u
+
+/* A node of the node tree or of a subnode tree; block ids 0 = none. */
+struct node {
+    uint32_t nid;
+    uint32_t parent; /* 0 in subnode trees */
+    uint64_t data;
+    uint64_t sub;
+};
+
+/* Where a block lies. */
+struct extent {
+    uint64_t bid, ib;
+    uint32_t stored; /* bytes on disk, without padding and trailer */
+    uint32_t size;   /* bytes when inflated */
+};
+
+struct btree {
+    uint8_t type; /* of its pages */
+    const char *name;
+    uint64_t ib, bid;
+    /* The leaf of the last search, and the keys it answers for. */
+    struct chunk *leaf;
+    uint64_t low, high;
+};
+
+struct note {
+    uint64_t hash;
+    char *text;
+};
+
+struct table;
+struct named;
+
+struct pst {
+    int fd; /* borrowed */
+    const struct layout *layout;
+    enum pst_crypt crypt;
+    struct pst_info info;
+    char *display_name;
+    struct btree nbt, bbt;
+    struct cache pages, blocks;
+    uint8_t *run; /* PST_RUN_BYTES for reading blocks */
+    struct note notes[PST_NOTES_MAX];
+    size_t note_count;
+    struct named *named; /* NULL until asked for */
+    bool named_asked;
+    /* The contents table listed last, kept for the next part of it. */
+    struct table *listing;
+    uint32_t listing_folder;
+};
+
+/* note.c: damage that was passed over. Same texts are kept once. */
+void pst_note(struct pst *pst, const char *fmt, ...) printf_like(2, 3);
+void notes_finish(struct pst *pst);
+
+/* file.c: exactly len bytes, or EBADMSG past the end, or EIO. */
+int file_read(struct pst *pst, uint64_t ib, void *to, size_t len,
+              struct err *err);
+
+/* page.c: a checked tree page; its parts as a view. */
+struct page {
+    struct chunk *chunk; /* a reference of the caller's */
+    unsigned count, stride, level;
+};
+/* level: what the parent makes expect, -1 for a root. */
+int page_read(struct pst *pst, const struct btree *tree, uint64_t ib,
+              uint64_t bid, int level, struct page *page_r, struct err *err);
+/* True when a root page of the type stands there, fully right. */
+bool page_probe(int fd, const struct layout *layout, uint64_t ib, uint8_t type);
+
+/* btree.c: look-ups answer ENOENT for an absent key, EBADMSG where the pages
+ * that would tell are broken. */
+int node_find(struct pst *pst, uint32_t nid, struct node *node_r,
+              struct err *err);
+int extent_find(struct pst *pst, uint64_t bid, struct extent *extent_r,
+                struct err *err);
+/* All nodes with nid >= from, rising; non-zero from fn ends it. Broken pages
+ * are noted and passed over. */
+typedef int node_fn(void *ctx, const struct node *node);
+int nodes_walk(struct pst *pst, uint32_t from, node_fn *fn, void *ctx);
+void btree_finish(struct btree *tree);
+
+/* block.c: bit 0 of a bid is cleared here, wherever it comes from. */
+#define BID_INTERNAL 2u
+static inline uint64_t bid_clean(uint64_t bid)
+{
+    return bid & ~UINT64_C(1);
+}
+/* The decoded block; *chunk_r is a reference of the caller's. */
+int block_read(struct pst *pst, uint64_t bid, struct chunk **chunk_r,
+               struct err *err);
+/* Brings blocks into the cache, adjacent ones with one read; best effort. */
+void blocks_fetch(struct pst *pst, const uint64_t *bids, size_t count);
+
+/* inflate.c: exactly out_len bytes out of one zlib stream, or EBADMSG. */
+int inflate_block(const void *in, size_t in_len, void *out, size_t out_len);
+
+/* stream.c: a data tree, besides what pst.h has. bid 0 gives ENOENT. */
+int stream_open(struct pst *pst, uint64_t bid, struct pst_stream **stream_r,
+                struct err *err);
+/* A stream of bytes in memory; they are copied. */
+int stream_memory(const void *data, size_t len, struct pst_stream **stream_r,
+                  struct err *err);
+/* Data blocks by number. */
+int stream_block_count(struct pst_stream *stream, uint32_t *count_r,
+                       struct err *err);
+int stream_block_id(struct pst_stream *stream, uint32_t k, uint64_t *bid_r,
+                    struct err *err);
+int stream_block(struct pst_stream *stream, uint32_t k, struct chunk **chunk_r,
+                 struct err *err);
+
+/* subnode.c: sub is the bidSub of a node (0: none, ENOENT). */
+int subnode_find(struct pst *pst, uint64_t sub, uint32_t nid,
+                 struct node *node_r, struct err *err);
+int subnodes_walk(struct pst *pst, uint64_t sub, node_fn *fn, void *ctx,
+                  struct err *err);
+
+#endif

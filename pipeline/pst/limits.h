@@ -1,0 +1,42 @@
+/* Bounds on what a file may ask of the reader (section 25). What goes over
+ * one of them is damage or an attack: it costs that object, never the store. */
+#ifndef PST_LIMITS_H
+#define PST_LIMITS_H
+
+/* notes kept for a store, and the length of one */
+#define PST_NOTES_MAX     256
+#define PST_NOTE_TEXT_MAX 240
+
+/* memory: B-tree pages, decoded blocks, one read of adjacent blocks */
+#define PST_PAGE_CACHE  (4u << 20)
+#define PST_BLOCK_CACHE (8u << 20)
+#define PST_RUN_BYTES   (256u << 10)
+/* unused bytes read over to join two reads; blocks read ahead at most */
+#define PST_RUN_GAP   (16u << 10)
+#define PST_RUN_AHEAD 32u
+
+/* trees */
+#define PST_BTREE_LEVELS   12
+#define PST_BTH_LEVELS     8
+#define PST_STREAM_LEVELS  2
+#define PST_SUBNODES_MAX   1000000u
+#define PST_HEAP_BLOCKS    65536u
+#define PST_INFLATE_FACTOR 1032u /* zlib's best: bounds streams of a K file */
+
+/* objects */
+#define PST_PROPS_MAX       65536u
+#define PST_ROWS_MAX        16000000u
+#define PST_ROW_BYTES       65535u
+#define PST_VALUE_MEMORY    (64u << 20) /* one value held in memory */
+#define PST_NAMES_MAX       32768u
+#define PST_FOLDERS_MAX     1000000u
+#define PST_FOLDER_DEPTH    128u
+#define PST_EMBED_DEPTH     32u
+#define PST_ATTACHMENTS_MAX 65536u
+#define PST_RECIPIENTS_MAX  100000u
+
+/* text in a listing is cut here; messages asked for the usual code page */
+#define PST_LIST_TEXT_MAX   (64u << 10)
+#define PST_CODEPAGE_SAMPLE 64u
+
+#endif

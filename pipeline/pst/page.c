@@ -1,0 +1,105 @@
+#include "pipeline/pst/disk.h"
+
+#include "pipeline/base/io.h"
+#include "pipeline/pst/bytes.h"
+
+#define PAGE_BYTES_MAX 4096u
+
+/* Words for what is wrong with the trailer, or NULL (section 4). */
+static const char *trailer_fault(const struct layout *l, const uint8_t *data,
+                                 uint64_t ib, uint64_t bid)
+{
+    const uint8_t *t = data + l->page_trailer;
+
+    if (t[0] != t[1])
+        return "its type is not repeated";
+    if (get32(data + l->page_crc_at) != crypt_crc(data, l->page_trailer))
+        return "wrong checksum";
+    if (get_wide(data + l->page_bid_at, l->width) != bid)
+        return "its id is not the one referred to";
+    if (get16(t + 2) != crypt_signature(ib, bid))
+        return "wrong signature";
+    return NULL;
+}
+
+static void parse_counts(const struct layout *l, const uint8_t *data,
+                         struct page *page)
+{
+    const uint8_t *at = data + l->counts_at;
+
+    page->count = (unsigned)get_wide(at, l->count_width);
+    page->stride = at[2 * l->count_width];
+    page->level = at[2 * l->count_width + 1];
+}
+
+/* The page can be walked without leaving it. */
+static bool counts_fit(const struct layout *l, const struct page *page,
+                       uint8_t type)
+{
+    unsigned leaf = type == 0x81 ? l->nbt_size : l->bbt_size;
+    unsigned least = page->level ? l->inner_size : leaf;
+
+    return page->level < PST_BTREE_LEVELS && page->stride >= least &&
+           page->count * page->stride <= l->area;
+}
+
+static int page_load(struct pst *pst, const struct btree *tree, uint64_t ib,
+                     uint64_t bid, struct chunk **chunk_r, struct err *err)
+{
+    const struct layout *l = pst->layout;
+    struct chunk *c = chunk_new(l->page_size);
+    const char *fault;
+    int rc;
+
+    if (!c)
+        return err_sys(err, ENOMEM, "page");
+    rc = file_read(pst, ib, c->data, l->page_size, err);
+    if (rc < 0) {
+        chunk_unref(&c);
+        return rc;
+    }
+    fault = trailer_fault(l, c->data, ib, bid);
+    if (fault)
+        pst_note(pst, "%s page at %#llx: %s", tree->name,
+                 (unsigned long long)ib, fault);
+    cache_add(&pst->pages, ib, c);
+    *chunk_r = c;
+    return 0;
+}
+
+int page_read(struct pst *pst, const struct btree *tree, uint64_t ib,
+              uint64_t bid, int level, struct page *page_r, struct err *err)
+{
+    const struct layout *l = pst->layout;
+    struct chunk *c = cache_find(&pst->pages, ib);
+    const uint8_t *types;
+    int rc = c ? 0 : page_load(pst, tree, ib, bid, &c, err);
+
+    if (rc < 0)
+        return rc;
+    types = c->data + l->page_trailer;
+    parse_counts(l, c->data, page_r);
+    if ((types[0] != tree->type && types[1] != tree->type) ||
+        !counts_fit(l, page_r, tree->type) ||
+        (level >= 0 && page_r->level != (unsigned)level)) {
+        chunk_unref(&c);
+        return err_set(err, EBADMSG, "%s page at %#llx is broken", tree->name,
+                       (unsigned long long)ib);
+    }
+    page_r->chunk = c;
+    return 0;
+}
+
+bool page_probe(int fd, const struct layout *l, uint64_t ib, uint8_t type)
+{
+    uint8_t data[PAGE_BYTES_MAX];
+    struct page page;
+    uint64_t bid;
+
+    if (io_pread(fd, data, l->page_size, ib) != (ssize_t)l->page_size)
+        return false;
+    bid = get_wide(data + l->page_bid_at, l->width);
+    parse_counts(l, data, &page);
+    return data[l->page_trailer] == type && counts_fit(l, &page, type) &&
+           !trailer_fault(l, data, ib, bid);
+}
