@@ -229,7 +229,10 @@ static int reply_wait(struct child *child)
 
     for (; now < deadline; now = time_mono_ms()) {
         struct pollfd p = {.fd = child->sock, .events = POLLIN};
-        int n = poll(&p, 1, (int)(deadline - now));
+        int n;
+        if (__atomic_load_n(&child->quit, __ATOMIC_RELAXED))
+            return -EINTR;
+        n = poll(&p, 1, READER_LOOK_MS);
         if (n > 0)
             return 0;
         if (n < 0 && errno != EINTR)
@@ -283,6 +286,8 @@ int child_ask(struct child *child, struct proto_request *request,
     /* A child that has died by itself is a zombie by now: the kill below
      * does not change what it died of. */
     status = child_stop(child);
+    if (rc == -EINTR)
+        return err_set(err, EINTR, "the reader was interrupted");
     if (rc == -ETIMEDOUT)
         return err_set(err, EIO, "the reader hung and was ended");
     if (rc == -EPROTO)

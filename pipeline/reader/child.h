@@ -5,6 +5,7 @@
 #ifndef READER_CHILD_H
 #define READER_CHILD_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "pipeline/base/err.h"
@@ -18,6 +19,7 @@ struct child {
     int sock;
     uint8_t *window; /* READER_WINDOW bytes, and zeros behind them */
     uint64_t seq;
+    bool quit; /* set by another thread: questions end with EINTR */
 };
 
 /* Opens the store and starts the program on it. Safe in a process with
@@ -28,7 +30,8 @@ void child_end(struct child *child);
 
 /* Sends request (op and arguments set) and waits for the reply. -EIO: the
  * child has died, hung or broken the protocol, and has been ended; a negative
- * errno in reply_r->status is the child's own answer. board_r, which may be
+ * errno in reply_r->status is the child's own answer. -EINTR: quit was
+ * set, and the child ended. board_r, which may be
  * NULL, gets the item on the board of a child that has ended. */
 int child_ask(struct child *child, struct proto_request *request,
               struct proto_reply *reply_r, uint32_t *board_r, struct err *err);

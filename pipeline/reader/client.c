@@ -54,6 +54,11 @@ void reader_rest(struct reader *reader)
     pthread_mutex_unlock(&reader->lock);
 }
 
+void reader_interrupt(struct reader *reader, bool on)
+{
+    __atomic_store_n(&reader->child.quit, on, __ATOMIC_RELAXED);
+}
+
 /* Without the lock: a call may hold that for long, and the answer is stale
  * at once anyhow. */
 pid_t reader_pid(struct reader *reader)
@@ -98,7 +103,7 @@ static int ask(struct reader *reader, struct proto_request *request,
         rc = child_start(&reader->child, reader->path, err);
     if (rc == 0) {
         rc = child_ask(&reader->child, request, reply_r, NULL, err);
-        *died_r = rc != 0;
+        *died_r = rc == -EIO;
     }
     if (*died_r)
         skips_add(&reader->skips, request->nid);
@@ -436,8 +441,10 @@ static int bulk_ask(struct bulk *b, size_t n, struct err *err)
     memcpy(reader->child.window + PROTO_NIDS_OFF, b->nids + b->done,
            n * sizeof(uint32_t));
     rc = child_ask(&reader->child, &request, &reply, &nid, err);
+    if (rc == -EIO && bulk_blame(b, nid, n))
+        return 0;
     if (rc != 0)
-        return bulk_blame(b, nid, n) ? 0 : blame_store(reader, err);
+        return blame_store(reader, err);
     if (reply.status)
         return answer_error(reader, &reply, err);
     return bulk_take(b, &reply, n, err);

@@ -23,6 +23,9 @@
 #define READER_KILLS_MAX  2
 #define READER_WINDOW     (8u << 20) /* bytes of shared memory */
 
+/* As RENDER_VERSION (checked at build): part of every cached size. */
+#define READER_RENDER_VERSION 1
+
 struct reader;
 
 /* As enum render_format: the numbers are the same (checked at build). */
@@ -35,6 +38,10 @@ int reader_new(const char *path, struct reader **reader_r, struct err *err);
 void reader_free(struct reader **reader);
 /* Ends an idle child, keeping the struct: memory for a store not in use. */
 void reader_rest(struct reader *reader);
+/* From another thread: while on, calls end with EINTR within READER_LOOK_MS
+ * (the child is ended, no item is blamed). For giving up a long call. */
+#define READER_LOOK_MS 200
+void reader_interrupt(struct reader *reader, bool on);
 /* Process id of the running child, 0 when there is none. */
 pid_t reader_pid(struct reader *reader);
 

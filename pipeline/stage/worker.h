@@ -9,6 +9,9 @@
 #include "pipeline/base/settings.h"
 #include "pipeline/db/db.h"
 
+/* The database's name in the state directory; the mount opens the same. */
+#define WORKER_DB_NAME "state.db"
+
 /* Runs until standard input ends or SIGTERM; holds the lock file
  * STATE/worker.SLOT.lock for its whole life (waits for a predecessor's), so
  * that what the slot's last owner left running can be taken back safely. */

@@ -1,0 +1,206 @@
+/*
+ * The second stage: every folder and every item into the ledger, as listed.
+ * Run again after a crash it adds what is missing. A node that two rows show
+ * is one item and counts once, in the first folder; what a folder itself says
+ * about its count is compared and only noted.
+ */
+#include <string.h>
+
+#include "pipeline/stage/run.h"
+#include "pipeline/stage/tree.h"
+
+#define ADD_ITEMS 1000 /* in one transaction */
+#define ADD_TEXT  (16u << 20)
+
+/* Texts of a batch lie in one buffer that moves: places, not pointers. */
+struct pending {
+    size_t class, subject;
+};
+
+struct extract {
+    struct run *run;
+    struct err *err;
+    struct tree tree;
+    uint8_t *seen; /* bit nid >> 5: listed by this run of the stage */
+    size_t seen_size;
+    struct db_item items[ADD_ITEMS];
+    struct pending places[ADD_ITEMS];
+    size_t n;
+    struct buf text;
+    const struct tree_folder *folder;
+    int64_t rows, twice, total; /* of the folder, of all */
+};
+
+/* True when the node was seen before; negative when memory runs out. */
+static int seen_before(struct extract *x, uint32_t nid)
+{
+    size_t byte = nid >> 8, size = x->seen_size ? x->seen_size : 4096;
+    uint8_t bit = (uint8_t)(1 << (nid >> 5 & 7)), *grown;
+    bool seen;
+
+    if (byte >= x->seen_size) {
+        while (byte >= size)
+            size *= 2;
+        grown = realloc(x->seen, size);
+        if (!grown)
+            return -ENOMEM;
+        memset(grown + x->seen_size, 0, size - x->seen_size);
+        x->seen = grown;
+        x->seen_size = size;
+    }
+    seen = x->seen[byte] & bit;
+    x->seen[byte] |= bit;
+    return seen;
+}
+
+static int batch_add(struct extract *x)
+{
+    int rc;
+
+    if (x->n == 0)
+        return 0;
+    for (size_t i = 0; i < x->n; i++) {
+        x->items[i].class = x->text.data + x->places[i].class;
+        x->items[i].subject = x->text.data + x->places[i].subject;
+    }
+    rc = db_ledger_add(x->run->db, x->run->job.id, x->items, x->n, x->err);
+    x->n = 0;
+    buf_clear(&x->text);
+    return rc;
+}
+
+static size_t text_keep(struct extract *x, const char *text)
+{
+    size_t at = x->text.len;
+
+    buf_add(&x->text, text, strlen(text) + 1);
+    return at;
+}
+
+static int entry_take(void *ctx, const struct reader_entry *entry)
+{
+    struct extract *x = ctx;
+    int rc = run_halted(x->run);
+
+    if (rc != 0)
+        return rc;
+    rc = seen_before(x, entry->nid);
+    if (rc != 0) {
+        x->twice += rc > 0;
+        return rc < 0 ? err_set(x->err, ENOMEM, "no memory") : 0;
+    }
+    x->rows++;
+    x->items[x->n] = (struct db_item){
+        .nid = entry->nid,
+        .folder = x->folder->nid,
+        .state = ITEM_LISTED,
+        .time = entry->time,
+        .size = entry->hint < INT64_MAX ? entry->hint : INT64_MAX,
+        .hash = "",
+        .remote = "",
+        .reason = ""};
+    x->places[x->n].class = text_keep(x, entry->class);
+    x->places[x->n].subject = text_keep(x, entry->subject);
+    if (x->text.error)
+        return err_set(x->err, x->text.error, "texts of the listing");
+    return ++x->n == ADD_ITEMS ? batch_add(x) : 0;
+}
+
+/* The row of the folder comes after its items: what it says was listed. */
+static int folder_note(struct extract *x)
+{
+    cleanup_buf struct buf path = BUF(TREE_PATH_MAX);
+    struct db_folder row = {.nid = x->folder->nid, .listed = x->rows};
+
+    if (tree_path(&x->tree, x->folder, &path) != 0)
+        return err_set(x->err, path.error, "path of folder 0x%x",
+                       x->folder->nid);
+    row.path = buf_str(&path);
+    return db_ledger_folder(x->run->db, x->run->job.id, &row, x->err);
+}
+
+static void folder_compare(struct extract *x)
+{
+    const struct tree_folder *f = x->folder;
+
+    if (x->twice)
+        run_event(x->run, "warning",
+                  "folder %s: %lld rows show an item that another row has",
+                  f->name, (long long)x->twice);
+    if (f->items >= 0 && f->items != x->rows + x->twice)
+        run_event(x->run, "warning",
+                  "folder %s: says %lld items, %lld are listed", f->name,
+                  (long long)f->items, (long long)x->rows);
+}
+
+/* A folder that cannot be listed does not stop the others: what is in it is
+ * not known, and the event says so. */
+static int folder_extract(struct extract *x, const struct tree_folder *folder)
+{
+    int rc;
+
+    x->folder = folder;
+    x->rows = x->twice = 0;
+    rc = reader_entries(x->run->reader, folder->nid, entry_take, x, x->err);
+    if (rc == -EBADMSG || rc == -ENOENT) {
+        run_event(x->run, "error", "folder %s: %s", folder->name, x->err->msg);
+        rc = 0;
+    }
+    if (rc == 0)
+        rc = batch_add(x);
+    if (rc != 0)
+        return rc;
+    x->total += x->rows;
+    x->run->progress++;
+    folder_compare(x);
+    return x->rows || folder->in_subtree ? folder_note(x) : 0;
+}
+
+static int folders_extract(struct extract *x)
+{
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < x->tree.n; i++)
+        if (!x->tree.list[i].is_search)
+            rc = folder_extract(x, &x->tree.list[i]);
+    if (rc == 0)
+        rc = db_job_extracted(x->run->db, x->run->job.id, x->err);
+    if (rc == 0)
+        run_event(x->run, "info", "%lld items in %zu folders",
+                  (long long)x->total, x->tree.n);
+    return rc;
+}
+
+static void extract_free(struct extract **x)
+{
+    if (!*x)
+        return;
+    tree_free(&(*x)->tree);
+    buf_finish(&(*x)->text);
+    free((*x)->seen);
+    free(*x);
+    *x = NULL;
+}
+
+int stage_extract(struct run *run, struct err *err)
+{
+    cleanup_with(extract_free) struct extract *x = NULL;
+    struct err local = {0};
+    int rc;
+
+    if (run->job.extracted)
+        return 0;
+    x = calloc(1, sizeof(*x));
+    if (!x)
+        return err_set(err, ENOMEM, "no memory");
+    x->run = run;
+    x->err = err ? err : &local;
+    x->text.max = ADD_TEXT;
+    rc = tree_load(run->reader, &x->tree, x->err);
+    if (rc == 0)
+        rc = folders_extract(x);
+    if (rc == 0)
+        run->job.extracted = true;
+    run_notes(run);
+    return rc;
+}
