@@ -1,0 +1,89 @@
+/* The named properties that mkpst uses, and their map (mspst.md section 16).
+ * Their numbers differ from seed to seed: readers must look them up. */
+#ifndef MKPST_NAMED_H
+#define MKPST_NAMED_H
+
+#include "tools/mkpst/props.h"
+
+enum named {
+    NAMED_KEYWORDS,
+    NAMED_X_MAILER,
+    /* appointments */
+    NAMED_BUSY_STATUS,
+    NAMED_LOCATION,
+    NAMED_START,
+    NAMED_END,
+    NAMED_DURATION,
+    NAMED_ALL_DAY,
+    NAMED_RECUR,
+    NAMED_STATE_FLAGS,
+    NAMED_RESPONSE,
+    NAMED_RECURRING,
+    NAMED_RECUR_TYPE,
+    NAMED_RECUR_PATTERN,
+    NAMED_ZONE_STRUCT,
+    NAMED_ZONE_TEXT,
+    NAMED_CLIP_START,
+    NAMED_CLIP_END,
+    NAMED_ZONE_START,
+    NAMED_ZONE_END,
+    NAMED_ZONE_RECUR,
+    NAMED_GLOBAL_ID,
+    NAMED_CLEAN_GLOBAL_ID,
+    /* all items */
+    NAMED_REMINDER_DELTA,
+    NAMED_REMINDER_TIME,
+    NAMED_REMINDER_SET,
+    NAMED_PRIVATE,
+    NAMED_COMMON_START,
+    NAMED_COMMON_END,
+    NAMED_FLAG_REQUEST,
+    NAMED_REMINDER_SIGNAL,
+    /* tasks */
+    NAMED_TASK_STATUS,
+    NAMED_TASK_PERCENT,
+    NAMED_TASK_START,
+    NAMED_TASK_DUE,
+    NAMED_TASK_DONE_DATE,
+    NAMED_TASK_DONE,
+    NAMED_TASK_OWNER,
+    /* contacts and lists */
+    NAMED_FILE_UNDER,
+    NAMED_WORK_STREET,
+    NAMED_WORK_CITY,
+    NAMED_WORK_STATE,
+    NAMED_WORK_POSTCODE,
+    NAMED_WORK_COUNTRY,
+    NAMED_IM_ADDRESS,
+    NAMED_EMAIL1_DISPLAY,
+    NAMED_EMAIL1_TYPE,
+    NAMED_EMAIL1_ADDRESS,
+    NAMED_EMAIL1_ORIGINAL,
+    NAMED_EMAIL1_ENTRY,
+    NAMED_EMAIL2_DISPLAY,
+    NAMED_EMAIL2_TYPE,
+    NAMED_EMAIL2_ADDRESS,
+    NAMED_EMAIL2_ORIGINAL,
+    NAMED_EMAIL2_ENTRY,
+    NAMED_LIST_CHECKSUM,
+    NAMED_LIST_NAME,
+    NAMED_LIST_ONE_OFFS,
+    NAMED_LIST_MEMBERS,
+    /* notes, journal */
+    NAMED_NOTE_COLOR,
+    NAMED_NOTE_WIDTH,
+    NAMED_NOTE_HEIGHT,
+    NAMED_LOG_TYPE,
+    NAMED_LOG_START,
+    NAMED_LOG_DURATION,
+    NAMED_LOG_END,
+    NAMED_LOG_TEXT,
+    NAMED_COUNT
+};
+
+uint16_t named_id(uint64_t seed, enum named name);
+
+/* The properties of node 0x61 into p. */
+void named_props(uint64_t seed, struct props *p);
+
+#endif

@@ -1,0 +1,23 @@
+/* What the command line asks for. */
+#ifndef MKPST_OPTIONS_H
+#define MKPST_OPTIONS_H
+
+#include "pipeline/pst/crypt.h"
+#include "tools/mkpst/variant.h"
+
+struct options {
+    const char *out;
+    const char *manifest; /* NULL: none */
+    const struct variant *variant;
+    enum pst_crypt crypt;
+    uint64_t seed;
+    uint32_t messages, folders, depth;
+    unsigned attachment_rate, largest; /* percent */
+    uint64_t body_size;                /* mean, bytes */
+    uint64_t big;                      /* one attachment of that size */
+    uint64_t size; /* of the store, about; 0 = as it comes */
+    bool mail_only;
+    const char *password;
+};
+
+#endif
