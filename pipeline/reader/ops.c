@@ -11,6 +11,9 @@ _Static_assert((int)READER_FILE == (int)RENDER_FILE &&
                    (int)READER_MAIL_CRLF == (int)RENDER_MAIL_CRLF,
                "READER_* must be RENDER_*");
 
+_Static_assert(READER_RENDER_VERSION == RENDER_VERSION,
+               "READER_RENDER_VERSION must be RENDER_VERSION");
+
 #define FORMATS     (RENDER_MAIL_CRLF + 1)
 #define CLOCK_EVERY 64 /* records between two looks at the clock */
 
@@ -197,7 +200,7 @@ static int item_render(struct server *server, uint32_t nid, uint32_t format,
                        struct render **render_r, bool *owned_r, struct err *err)
 {
     board_set(server, nid);
-    *render_r = cache_find(server->cache, nid, format);
+    *render_r = recent_find(server->recent, nid, format);
     *owned_r = !*render_r;
     return *owned_r ? render_new(server->pst, nid, format, render_r, err) : 0;
 }
@@ -231,7 +234,7 @@ static int op_metas(struct server *server, const struct proto_request *request,
             continue;
         item_describe(item, render);
         if (owned)
-            cache_put(server->cache, nid, request->format, render);
+            recent_put(server->recent, nid, request->format, render);
     }
     reply->count = i;
     reply->used = i * (uint32_t)sizeof(*items);
@@ -285,7 +288,7 @@ static int fetch_item(struct fetch *f, uint32_t nid, struct proto_item *item)
     /* Kept only if it is asked for again; the others would turn the cache
      * over for nothing. */
     if (owned && (rc != 0 || (!item->has_data && !item->error)))
-        cache_put(f->server->cache, nid, f->format, render);
+        recent_put(f->server->recent, nid, f->format, render);
     else if (owned)
         render_free(&render);
     return rc;
@@ -326,7 +329,7 @@ static int op_read(struct server *server, const struct proto_request *request,
     if (rc != 0)
         return rc;
     if (owned)
-        cache_put(server->cache, request->nid, request->format, render);
+        recent_put(server->recent, request->nid, request->format, render);
     n = render_read(render, request->start, data_at(server, 0), request->length,
                     err);
     if (n < 0)

@@ -3,12 +3,12 @@
 #define READER_OPS_H
 
 #include "pipeline/pst/pst.h"
-#include "pipeline/reader/cache.h"
 #include "pipeline/reader/proto.h"
+#include "pipeline/reader/recent.h"
 
 struct server {
     struct pst *pst; /* NULL until the first request opened it */
-    struct cache *cache;
+    struct recent *recent;
     uint8_t *window;
     uint32_t nids[PROTO_NIDS_MAX]; /* of the request, copied and bounded */
 };

@@ -35,8 +35,8 @@ static int server_prepare(struct server *server, struct err *err)
         rc = sandbox_enter(err);
     if (rc != 0)
         return rc;
-    server->cache = cache_new();
-    return server->cache ? 0 : err_set(err, ENOMEM, "no memory");
+    server->recent = recent_new();
+    return server->recent ? 0 : err_set(err, ENOMEM, "no memory");
 }
 
 /* 1 a request, 0 the client is gone, negative errno a broken one. */
@@ -81,7 +81,7 @@ int main(int argc, char **argv)
         return 2;
     }
     rc = server_loop(&server);
-    cache_free(&server.cache);
+    recent_free(&server.recent);
     pst_free(&server.pst);
     return rc != 0;
 }

@@ -6,8 +6,8 @@
  */
 #include <string.h>
 
+#include "pipeline/stage/outline.h"
 #include "pipeline/stage/run.h"
-#include "pipeline/stage/tree.h"
 
 #define ADD_ITEMS 1000 /* in one transaction */
 #define ADD_TEXT  (16u << 20)
@@ -20,14 +20,14 @@ struct pending {
 struct extract {
     struct run *run;
     struct err *err;
-    struct tree tree;
+    struct outline outline;
     uint8_t *seen; /* bit nid >> 5: listed by this run of the stage */
     size_t seen_size;
     struct db_item items[ADD_ITEMS];
     struct pending places[ADD_ITEMS];
     size_t n;
     struct buf text;
-    const struct tree_folder *folder;
+    const struct outline_folder *folder;
     int64_t rows, twice, total; /* of the folder, of all */
 };
 
@@ -109,10 +109,10 @@ static int entry_take(void *ctx, const struct reader_entry *entry)
 /* The row of the folder comes after its items: what it says was listed. */
 static int folder_note(struct extract *x)
 {
-    cleanup_buf struct buf path = BUF(TREE_PATH_MAX);
+    cleanup_buf struct buf path = BUF(OUTLINE_PATH_MAX);
     struct db_folder row = {.nid = x->folder->nid, .listed = x->rows};
 
-    if (tree_path(&x->tree, x->folder, &path) != 0)
+    if (outline_path(&x->outline, x->folder, &path) != 0)
         return err_set(x->err, path.error, "path of folder 0x%x",
                        x->folder->nid);
     row.path = buf_str(&path);
@@ -121,7 +121,7 @@ static int folder_note(struct extract *x)
 
 static void folder_compare(struct extract *x)
 {
-    const struct tree_folder *f = x->folder;
+    const struct outline_folder *f = x->folder;
 
     if (x->twice)
         run_event(x->run, "warning",
@@ -135,7 +135,8 @@ static void folder_compare(struct extract *x)
 
 /* A folder that cannot be listed does not stop the others: what is in it is
  * not known, and the event says so. */
-static int folder_extract(struct extract *x, const struct tree_folder *folder)
+static int folder_extract(struct extract *x,
+                          const struct outline_folder *folder)
 {
     int rc;
 
@@ -160,14 +161,14 @@ static int folders_extract(struct extract *x)
 {
     int rc = 0;
 
-    for (size_t i = 0; rc == 0 && i < x->tree.n; i++)
-        if (!x->tree.list[i].is_search)
-            rc = folder_extract(x, &x->tree.list[i]);
+    for (size_t i = 0; rc == 0 && i < x->outline.n; i++)
+        if (!x->outline.list[i].is_search)
+            rc = folder_extract(x, &x->outline.list[i]);
     if (rc == 0)
         rc = db_job_extracted(x->run->db, x->run->job.id, x->err);
     if (rc == 0)
         run_event(x->run, "info", "%lld items in %zu folders",
-                  (long long)x->total, x->tree.n);
+                  (long long)x->total, x->outline.n);
     return rc;
 }
 
@@ -175,7 +176,7 @@ static void extract_free(struct extract **x)
 {
     if (!*x)
         return;
-    tree_free(&(*x)->tree);
+    outline_free(&(*x)->outline);
     buf_finish(&(*x)->text);
     free((*x)->seen);
     free(*x);
@@ -196,7 +197,7 @@ int stage_extract(struct run *run, struct err *err)
     x->run = run;
     x->err = err ? err : &local;
     x->text.max = ADD_TEXT;
-    rc = tree_load(run->reader, &x->tree, x->err);
+    rc = outline_load(run->reader, &x->outline, x->err);
     if (rc == 0)
         rc = folders_extract(x);
     if (rc == 0)
