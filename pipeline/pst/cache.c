@@ -83,10 +83,15 @@ static void drop_oldest(struct cache *cache)
     chunk_unref(&c);
 }
 
-void cache_finish(struct cache *cache)
+void cache_clear(struct cache *cache)
 {
     while (cache->oldest)
         drop_oldest(cache);
+}
+
+void cache_finish(struct cache *cache)
+{
+    cache_clear(cache);
     free(cache->buckets);
     cache->buckets = NULL;
 }

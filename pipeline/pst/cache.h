@@ -27,6 +27,7 @@ struct cache {
 
 int cache_init(struct cache *cache, size_t budget); /* 0 or -ENOMEM */
 void cache_finish(struct cache *cache);
+void cache_clear(struct cache *cache);
 /* A new reference, or NULL when the key is not there. */
 struct chunk *cache_find(struct cache *cache, uint64_t key);
 /* Adds c (the cache takes its own reference) and drops the oldest over the

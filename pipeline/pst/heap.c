@@ -4,7 +4,6 @@
 
 #include "pipeline/pst/bytes.h"
 
-#define HEAP_SIGNATURE  0xEC
 #define HEAP_SLOTS      8u /* blocks held at once */
 #define HEAP_HEADER     12u
 #define HID_TYPE_BITS   5u
@@ -54,8 +53,7 @@ static void block_unmask(struct pst *pst, struct chunk **chunk, bool first)
     crypt_decode(PST_CRYPT_PERMUTE, plain->key, plain->data, plain->len);
     if (block_sound(plain) &&
         (!first || (plain->len > 2 && plain->data[2] == HEAP_SIGNATURE))) {
-        pst_note(pst, "block %#llx is encrypted although the header denies it",
-                 (unsigned long long)plain->key);
+        pst_note(pst, "blocks are encrypted although the header denies it");
         chunk_unref(chunk);
         *chunk = chunk_ref(plain);
     }

@@ -11,9 +11,10 @@
 
 struct heap;
 
-#define HEAP_TABLE   0x7C
-#define HEAP_PROPS   0xBC
-#define HEAP_COLUMNS 0xA5
+#define HEAP_SIGNATURE 0xEC /* byte 2 of a heap; byte 3 is the client: */
+#define HEAP_TABLE     0x7C
+#define HEAP_PROPS     0xBC
+#define HEAP_COLUMNS   0xA5
 
 /* node's data as a heap; ENOENT when it has none, EBADMSG when the client
  * signature is not the one wanted. */

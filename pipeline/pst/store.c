@@ -126,13 +126,40 @@ static uint32_t drafts_find(struct pst *pst)
     return drafts;
 }
 
+/* Some writers encrypt and say that they do not (section 8): the store's own
+ * properties tell. */
+static void crypt_probe(struct pst *pst)
+{
+    struct pst_stream *s = NULL;
+    struct node node;
+    uint8_t head[4];
+
+    if (pst->crypt != PST_CRYPT_NONE ||
+        node_find(pst, NID_STORE, &node, NULL) < 0 ||
+        stream_open(pst, node.data, &s, NULL) < 0)
+        return;
+    if (pst_stream_read(s, 0, head, sizeof(head), NULL) == sizeof(head) &&
+        head[2] != HEAP_SIGNATURE) {
+        crypt_decode(PST_CRYPT_PERMUTE, 0, head, sizeof(head));
+        if (head[2] == HEAP_SIGNATURE && head[3] == HEAP_PROPS)
+            pst->crypt = PST_CRYPT_PERMUTE;
+    }
+    pst_stream_free(&s);
+    if (pst->crypt == PST_CRYPT_NONE)
+        return;
+    pst_note(pst, "header: says not encrypted, but the blocks are");
+    cache_clear(&pst->blocks);
+}
+
 void store_read(struct pst *pst)
 {
     struct pst_props *props = NULL;
     struct err err = {0};
     struct node node;
-    int rc = node_find(pst, NID_STORE, &node, &err);
+    int rc;
 
+    crypt_probe(pst);
+    rc = node_find(pst, NID_STORE, &node, &err);
     if (pst->info.format == PST_ANSI)
         pst->info.codepage = codepage_of_items(pst);
     if (pst->info.codepage == 0)

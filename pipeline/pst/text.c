@@ -56,12 +56,21 @@ static void add_bytes(const uint8_t *data, size_t len, unsigned codepage,
     charset_from_codepage(codepage, data, len, out);
 }
 
+/* Some 4k stores have a class in 8 bits inside a String (section 19). */
+static bool is_narrow_class(const uint8_t *data, size_t len)
+{
+    return len > 4 &&
+           (memcmp(data, "IPF.", 4) == 0 || memcmp(data, "IPM.", 4) == 0);
+}
+
 void text_add(unsigned type, const uint8_t *data, size_t len, unsigned codepage,
               unsigned fallback, struct buf *out)
 {
     size_t start = out->len;
 
-    if (type == PT_STRING) {
+    if (type == PT_STRING && is_narrow_class(data, len)) {
+        add_bytes(data, strnlen((const char *)data, len), 1252, 1252, out);
+    } else if (type == PT_STRING) {
         len &= ~(size_t)1;
         while (len && !data[len - 1] && !data[len - 2])
             len -= 2;

@@ -234,7 +234,8 @@ static void folder_read(struct tally *t, uint32_t nid)
         t->items++;
         if (list_only)
             continue;
-        CHECK(pst_node_parent(t->pst, t->nids[i], &parent, NULL) != -ENOENT);
+        if (pst_node_parent(t->pst, t->nids[i], &parent, &err) < 0)
+            error_add(t, "parent of item", t->nids[i], &err);
         if (pst_item_open(t->pst, t->nids[i], &item, &err) < 0)
             error_add(t, "item", t->nids[i], &err);
         else
