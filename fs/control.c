@@ -198,8 +198,9 @@ static void snapshot_again(struct control_handle *h)
     snapshot_swap(h, &now);
 }
 
-/* Reading on at the end: what was appended, or the changed text. */
-static void snapshot_follow(struct control_handle *h)
+/* Reading on at the end: what was appended, or the changed text, but only to
+ * who asks for all of it: GNU tail asks for as much as st_size has grown. */
+static void snapshot_follow(struct control_handle *h, size_t len)
 {
     struct control_text *now = NULL, *was = h->text;
 
@@ -208,14 +209,14 @@ static void snapshot_follow(struct control_handle *h)
     if (h->entry->kind == CONTROL_GROWING) {
         if (now->len > was->len && memcmp(now->data, was->data, was->len) == 0)
             snapshot_swap(h, &now);
-    } else if (now->hash != was->hash) {
+    } else if (now->hash != was->hash && now->len <= len) {
         h->base += was->len;
         snapshot_swap(h, &now);
     }
     control_text_put(&now);
 }
 
-static void snapshot_refresh(struct control_handle *h, uint64_t off)
+static void snapshot_refresh(struct control_handle *h, uint64_t off, size_t len)
 {
     bool again = h->polled || h->base > 0 ||
                  (h->entry->kind != CONTROL_TEXT && h->ended);
@@ -228,7 +229,7 @@ static void snapshot_refresh(struct control_handle *h, uint64_t off)
         return;
     else if (h->entry->kind == CONTROL_GROWING ||
              (h->entry->kind == CONTROL_TICKING && h->ended))
-        snapshot_follow(h);
+        snapshot_follow(h, len);
 }
 
 ssize_t control_read(struct control_handle *h, uint64_t off, void *buf,
@@ -238,7 +239,7 @@ ssize_t control_read(struct control_handle *h, uint64_t off, void *buf,
 
     pthread_mutex_lock(&h->lock);
     if (h->text) {
-        snapshot_refresh(h, off);
+        snapshot_refresh(h, off, len);
         at = off - h->base;
         if (off < h->base || at >= h->text->len)
             len = 0;

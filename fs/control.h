@@ -53,8 +53,9 @@ struct control_handle; /* one open file */
 int control_open(struct fs *fs, int64_t store, unsigned row, int flags,
                  struct control_handle **handle_r);
 /* Bytes from the snapshot made at open. Two exceptions: after a poll, reading
- * from 0 again takes a new one; and reading on at the end of `log` and
- * `progress` gives what came since (tail -f). */
+ * from 0 again takes a new one; and reading on at the end gives what came
+ * since: of `log` always (tail -f), of `progress` the new line, once an end
+ * of file was given. */
 ssize_t control_read(struct control_handle *h, uint64_t off, void *buf,
                      size_t len);
 /* len, or negative errno: each complete line is carried out before this

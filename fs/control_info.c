@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "fs/catalog.h"
+#include "fs/mail.h"
 #include "pipeline/base/hash.h"
 #include "pipeline/reader/client.h"
 
@@ -130,24 +131,33 @@ static void add_unreadable(struct buf *out, int64_t size, const char *reason)
     add_words(out, "reason", reason);
 }
 
-int control_show_info(struct fs *fs, int64_t store, struct buf *out,
-                      struct err *err)
+static void add_store(struct fs *fs, struct catalog_store *s, struct buf *out)
 {
-    const struct catalog_store *s = catalog_store(fs->catalog, store);
     struct reader_info info;
     struct err why = {0};
 
-    if (!s)
-        return err_set(err, ENOENT, "no such store");
-    if (s->rejected || s->gone || !s->reader) {
-        add_unreadable(out, s->size, s->reason);
-    } else if (reader_info(s->reader, &info, &why) < 0) {
+    mail_enter(fs->mail, s);
+    if (reader_info(s->reader, &info, &why) < 0) {
         add_unreadable(out, s->size, why.msg);
     } else {
-        format_remember(store, info.format);
+        format_remember(s->id, info.format);
         add_head(out, &info);
         add_health(fs, s->reader, out);
     }
+    mail_leave(fs->mail, s);
+}
+
+int control_show_info(struct fs *fs, int64_t store, struct buf *out,
+                      struct err *err)
+{
+    struct catalog_store *s = catalog_store(fs->catalog, store);
+
+    if (!s)
+        return err_set(err, ENOENT, "no such store");
+    if (s->rejected || s->gone || !s->reader)
+        add_unreadable(out, s->size, s->reason);
+    else
+        add_store(fs, s, out);
     return -out->error;
 }
 

@@ -44,8 +44,8 @@ const struct control_entry control_store_table[] = {
       control_show_status},
      .mtime = control_job_mtime},
     {{"progress", 0444,
-      "one line: STATE STAGE DONE/TOTAL PERCENT% RATE/s ETAs; poll it,\n"
-      "or follow it with tail -f; TOTAL 0 while still counting",
+      "one line: STATE STAGE DONE/TOTAL PERCENT% RATE/s ETAs; poll it and\n"
+      "read it again from 0; TOTAL 0 while still counting",
       control_show_progress},
      .kind = CONTROL_TICKING,
      .mtime = control_job_mtime},
