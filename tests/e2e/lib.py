@@ -28,7 +28,8 @@ SUSPICIOUS = re.compile(r'\b(error|warning|fault|AddressSanitizer|'
 
 def program(name):
     """The path of one of our programs in the build tree."""
-    for folder in ('fs', 'tools', 'tools/mkpst', 'pipeline/reader'):
+    for folder in ('fs', 'tools', 'tools/mkpst', 'pipeline/reader',
+                   'tests/e2e'):
         path = os.path.join(BUILD, folder, name)
         if os.access(path, os.X_OK) and not os.path.isdir(path):
             return path

@@ -23,6 +23,13 @@ def check_file(path, item):
     return compare.defects(message) + compare.check_message(message, item)
 
 
+def check_gmime(paths):
+    """GMime's own warnings about our messages: none."""
+    p = lib.run(lib.program('gmime-check'), check=False,
+                input='\n'.join(paths) + '\n')
+    assert p.returncode == 0, 'GMime warns:\n' + p.stdout[:3000]
+
+
 def check_store(mount, place, manifest):
     header, folders, items = manifest
     by_nid = {int(item['nid'], 16): item for item in items}
@@ -48,6 +55,7 @@ def check_store(mount, place, manifest):
             wrong.append('%s: mtime' % paths[nid])
     assert not wrong, '%d items differ:\n%s' % (len(wrong),
                                                 '\n'.join(wrong[:15]))
+    check_gmime(p for p in paths.values() if p.endswith('.eml'))
     counts = {}
     for item in items:
         counts[tuple(item['folder'])] = counts.get(tuple(item['folder']),
