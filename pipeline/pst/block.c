@@ -54,18 +54,16 @@ static bool looks_deflated(const uint8_t *data, uint32_t len)
            (data[0] << 8 | data[1]) % 31 == 0;
 }
 
-static int inflate_extent(struct pst *pst, const struct extent *e, uint8_t *raw,
+static int inflate_extent(const struct extent *e, uint8_t *raw,
                           enum pst_crypt crypt, struct chunk *out)
 {
-    bool first = looks_deflated(raw, e->stored);
-    int rc;
-
-    if (!first)
-        crypt_decode(crypt, e->bid, raw, e->stored);
-    rc = inflate_block(raw, e->stored, out->data, e->size);
-    if (rc == 0 && first)
+    if (looks_deflated(raw, e->stored) &&
+        inflate_block(raw, e->stored, out->data, e->size) == 0) {
         crypt_decode(crypt, e->bid, out->data, e->size);
-    return rc;
+        return 0;
+    }
+    crypt_decode(crypt, e->bid, raw, e->stored);
+    return inflate_block(raw, e->stored, out->data, e->size);
 }
 
 /* raw: the block as read, avail bytes of it; it is overwritten. */
@@ -84,7 +82,7 @@ static int block_decode(struct pst *pst, const struct extent *e, uint8_t *raw,
         pst_note(pst, "block %#llx at %#llx: %s", (unsigned long long)e->bid,
                  (unsigned long long)e->ib, fault);
     if (e->stored != e->size) {
-        rc = inflate_extent(pst, e, raw, crypt, c);
+        rc = inflate_extent(e, raw, crypt, c);
     } else {
         memcpy(c->data, raw, e->size);
         crypt_decode(crypt, e->bid, c->data, e->size);
