@@ -143,7 +143,7 @@ static int run_migrate(struct ctl *ctl, int n, char **args, struct err *err)
         err_wrap(err, "%s: cannot go to %s", args[0], args[1]);
         return rc;
     }
-    return ctl->wait ? wait_end(dir, args[0], err) : 0;
+    return ctl->wait ? wait_end(dir, ctl_place(ctl->mount, dir), err) : 0;
 }
 
 static int run_action(struct ctl *ctl, int n, char **args, struct err *err)
