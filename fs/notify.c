@@ -11,6 +11,7 @@
 #define NOTIFY_IDLE_MS   1000 /* between looks when nobody waits */
 #define NOTIFY_SHARE     8    /* a look may take 1/8 of the time, no more */
 #define NOTIFY_SAMPLE_MS 1000 /* between two samples of the rates */
+#define NOTIFY_READ      8192 /* bytes of one answer: a status is shorter */
 
 /*
  * Locks: lock may be held when the handle's and the db's are taken. libfuse
@@ -46,6 +47,19 @@ struct notify {
     uint64_t generation, sampled;
 };
 
+static void reply_text(struct control_handle *h, fuse_req_t req, size_t len,
+                       off_t off)
+{
+    char data[NOTIFY_READ];
+    ssize_t n = control_read(h, (uint64_t)off, data,
+                             len < sizeof(data) ? len : sizeof(data));
+
+    if (n < 0)
+        fuse_reply_err(req, (int)-n);
+    else
+        fuse_reply_buf(req, data, (size_t)n);
+}
+
 /* ---- answers; lock is held ---- */
 
 static void poll_wake(struct poll_one **at)
@@ -75,19 +89,8 @@ static void wait_fail(struct wait_one **at, int code)
 static void wait_answer(struct wait_one **at)
 {
     struct wait_one *w = *at;
-    char *data = malloc(w->len ? w->len : 1);
-    ssize_t n;
 
-    if (!data) {
-        wait_fail(at, ENOMEM);
-        return;
-    }
-    n = control_read(w->h, (uint64_t)w->off, data, w->len);
-    if (n < 0)
-        fuse_reply_err(w->req, (int)-n);
-    else
-        fuse_reply_buf(w->req, data, (size_t)n);
-    free(data);
+    reply_text(w->h, w->req, w->len, w->off);
     wait_take(at);
 }
 
@@ -298,8 +301,13 @@ static void wait_interrupted(fuse_req_t req, void *data)
 void notify_wait(struct notify *n, struct control_handle *h, fuse_req_t req,
                  size_t len, off_t off)
 {
-    struct wait_one *w = calloc(1, sizeof(*w));
+    struct wait_one *w;
 
+    if (control_wait_ready(h)) {
+        reply_text(h, req, len, off);
+        return;
+    }
+    w = calloc(1, sizeof(*w));
     if (!w) {
         fuse_reply_err(req, ENOMEM);
         return;
