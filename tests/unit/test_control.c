@@ -326,8 +326,8 @@ static void test_errors(void)
     CHECK_EQ(put_once(2, "target", "maildir:/x\n"), -EROFS);
     CHECK_EQ(put_once(3, "target", "maildir:/x\n"), -ENOENT);
     h = opened(1, "target", O_WRONLY);
-    CHECK_EQ(control_write(h, "maildir:/a\0b\n", 13, &root), -EINVAL);
-    CHECK(strstr(shown(0, "errors"), "  maildir:/a?b\n            ^\n"));
+    CHECK_EQ(control_write(h, "maildir:/\xc3\xa9\0b\n", 14, &root), -EINVAL);
+    CHECK(strstr(shown(0, "errors"), "  maildir:/\xc3\xa9?b\n            ^\n"));
     CHECK_EQ(control_write(h, "maildir:/a\n", 11, &other), -EACCES);
     control_release(&h, &root);
     CHECK_EQ(
