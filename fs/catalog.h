@@ -28,6 +28,20 @@ struct catalog_store {
 int catalog_new(struct fs *fs, const char *const *sources, size_t n,
                 struct catalog **catalog_r, struct err *err);
 void catalog_free(struct catalog **catalog);
+/* Who wants to know what a rescan found; called by catalog_rescan itself,
+ * without its lock. */
+struct catalog_watch {
+    /* A name of a directory appeared or vanished. */
+    void (*entry)(void *ctx, uint32_t dir, const char *name);
+    /* The file of a store is another one, came back or is gone. */
+    void (*store)(void *ctx, struct catalog_store *store);
+    void *ctx;
+};
+/* Scans again, telling watch (NULL: nobody); true in *changed_r when the tree
+ * is another. One thread at a time. */
+int catalog_rescan_watched(struct catalog *catalog,
+                           const struct catalog_watch *watch, bool *changed_r,
+                           struct err *err);
 /* Scans again; true in *changed_r when the tree is another. */
 int catalog_rescan(struct catalog *catalog, bool *changed_r, struct err *err);
 
@@ -49,6 +63,8 @@ int catalog_each(struct catalog *catalog, uint32_t dir, catalog_entry_fn *fn,
 int catalog_find(struct catalog *catalog, uint32_t dir, const char *name,
                  struct catalog_entry *entry_r); /* -ENOENT */
 int catalog_parent(struct catalog *catalog, uint32_t dir, uint32_t *parent_r);
+/* When the tree last changed, unix seconds. */
+int64_t catalog_changed(struct catalog *catalog);
 /* The directory a store is shown in. */
 int catalog_store_dir(struct catalog *catalog, int64_t store, uint32_t *dir_r);
 

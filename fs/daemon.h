@@ -1,0 +1,17 @@
+/* Going into the background, with the outcome told to whoever started us. */
+#ifndef FS_DAEMON_H
+#define FS_DAEMON_H
+
+#include "pipeline/base/err.h"
+
+/*
+ * Forks. The parent does not return: it waits for daemon_ready in the child
+ * and exits 0, or with the child's exit code. To be called before anything is
+ * opened and before any thread. *ready_r: what daemon_ready takes.
+ */
+int daemon_fork(int *ready_r, struct err *err);
+/* It works: lets the parent go, leaves its session and terminal. ready < 0:
+ * in the foreground, nothing to do. */
+void daemon_ready(int *ready);
+
+#endif

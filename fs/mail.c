@@ -1,0 +1,614 @@
+#include "fs/mail.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "fs/mail_priv.h"
+#include "pipeline/base/log.h"
+
+int mail_new(struct fs *fs, struct mail **mail_r, struct err *err)
+{
+    int64_t readers = settings_int(fs->settings, "mount.readers");
+    int64_t idle = settings_int(fs->settings, "mount.reader_idle");
+    struct mail *mail = calloc(1, sizeof(*mail));
+    int rc;
+
+    *mail_r = NULL;
+    if (!mail)
+        return err_sys(err, ENOMEM, "mail");
+    rc = pool_new((unsigned)readers, (uint64_t)idle * 1000, &mail->pool, err);
+    if (rc < 0) {
+        free(mail);
+        return rc;
+    }
+    mail->fs = fs;
+    pthread_mutex_init(&mail->lock, NULL);
+    *mail_r = mail;
+    return 0;
+}
+
+int mail_store_get(struct mail *mail, struct catalog_store *store,
+                   struct mail_store **s_r, struct err *err)
+{
+    struct mail_store **place;
+
+    *s_r = NULL;
+    if (store->gone || !store->reader || store->id > NODE_STORE_MAX)
+        return err_set(err, ESTALE, "%s is gone", store->path);
+    pthread_mutex_lock(&mail->lock);
+    place = &mail->stores[store->id];
+    if (!*place && (*place = calloc(1, sizeof(**place)))) {
+        (*place)->store = store;
+        (*place)->cost_us = 500; /* a guess; soon measured */
+        pthread_mutex_init(&(*place)->build, NULL);
+    }
+    *s_r = *place;
+    pthread_mutex_unlock(&mail->lock);
+    return *s_r ? 0 : err_sys(err, ENOMEM, "%s", store->path);
+}
+
+/* ---- the cache of listings; all under mail->lock ---- */
+
+static void dir_free(struct mail_dir *dir)
+{
+    pthread_mutex_destroy(&dir->sizing);
+    listing_free(&dir->listing);
+    free(dir);
+}
+
+static void age_remove(struct mail *mail, struct mail_dir *dir)
+{
+    *(dir->older ? &dir->older->newer : &mail->oldest) = dir->newer;
+    *(dir->newer ? &dir->newer->older : &mail->newest) = dir->older;
+    dir->older = dir->newer = NULL;
+}
+
+static void age_add(struct mail *mail, struct mail_dir *dir)
+{
+    dir->older = mail->newest;
+    *(mail->newest ? &mail->newest->newer : &mail->oldest) = dir;
+    mail->newest = dir;
+}
+
+static void store_remove(struct mail_dir *dir)
+{
+    *(dir->prev ? &dir->prev->next : &dir->of->dirs) = dir->next;
+    if (dir->next)
+        dir->next->prev = dir->prev;
+    dir->next = dir->prev = NULL;
+}
+
+static void store_add(struct mail_dir *dir)
+{
+    dir->next = dir->of->dirs;
+    if (dir->next)
+        dir->next->prev = dir;
+    dir->of->dirs = dir;
+}
+
+/* Takes it out of the cache; true when nobody holds it. */
+static bool cache_remove(struct mail *mail, struct mail_dir *dir)
+{
+    age_remove(mail, dir);
+    store_remove(dir);
+    mail->weight -= listing_weight(dir->listing);
+    dir->cached = false;
+    return dir->refs == 0;
+}
+
+static void cache_touch(struct mail *mail, struct mail_dir *dir)
+{
+    if (mail->newest != dir) {
+        age_remove(mail, dir);
+        age_add(mail, dir);
+    }
+    if (dir->of->dirs != dir) {
+        store_remove(dir);
+        store_add(dir);
+    }
+}
+
+/* Listings in use, or with sizes the state does not have yet, stay. */
+static void cache_trim(struct mail *mail)
+{
+    struct mail_dir *dir = mail->oldest;
+
+    while (dir && mail->weight > MAIL_CACHE_BYTES) {
+        struct mail_dir *newer = dir->newer;
+        if (dir->refs == 0 && dir->fresh == 0 && cache_remove(mail, dir))
+            dir_free(dir);
+        dir = newer;
+    }
+}
+
+static void cache_add(struct mail *mail, struct mail_dir *dir)
+{
+    dir->cached = true;
+    age_add(mail, dir);
+    store_add(dir);
+    mail->weight += listing_weight(dir->listing);
+    cache_trim(mail);
+}
+
+static struct mail_dir *cache_find(struct mail *mail, struct mail_store *s,
+                                   uint32_t folder)
+{
+    struct mail_dir *dir = s->dirs;
+
+    while (dir && dir->folder != folder)
+        dir = dir->next;
+    if (dir) {
+        dir->refs++;
+        cache_touch(mail, dir);
+    }
+    return dir;
+}
+
+void mail_close(struct mail *mail, struct mail_dir **dir)
+{
+    bool last;
+
+    if (!*dir)
+        return;
+    pthread_mutex_lock(&mail->lock);
+    last = --(*dir)->refs == 0 && !(*dir)->cached;
+    pthread_mutex_unlock(&mail->lock);
+    if (last)
+        dir_free(*dir);
+    *dir = NULL;
+}
+
+/* ---- trees ---- */
+
+/* s->build is held. */
+static int tree_make(struct mail *mail, struct mail_store *s, struct err *err)
+{
+    struct reader_info info = {0};
+    struct tree *tree = NULL;
+    int rc;
+
+    pool_enter(mail->pool, s->store);
+    rc = reader_info(s->store->reader, &info, err);
+    if (rc == 0)
+        rc = tree_new(s->store->reader, &tree, err);
+    pool_leave(mail->pool, s->store);
+    if (rc < 0) {
+        err_wrap(err, "%s", s->store->path);
+        return rc == -ENOMEM ? rc : -EIO;
+    }
+    if (tree_dropped(tree))
+        log_warn("%s: %zu folders are not shown", s->store->path,
+                 tree_dropped(tree));
+    pthread_mutex_lock(&mail->lock);
+    s->tree = tree;
+    s->stamp = info.stamp;
+    memcpy(s->key, info.record_key, sizeof(s->key));
+    pthread_mutex_unlock(&mail->lock);
+    return 0;
+}
+
+/* On success the tree is there and mail->lock is held. */
+static int tree_lock(struct mail *mail, struct mail_store *s, struct err *err)
+{
+    int rc = 0;
+
+    pthread_mutex_lock(&mail->lock);
+    if (s->tree)
+        return 0;
+    pthread_mutex_unlock(&mail->lock);
+    pthread_mutex_lock(&s->build);
+    if (!s->tree)
+        rc = tree_make(mail, s, err);
+    if (rc == 0)
+        pthread_mutex_lock(&mail->lock);
+    pthread_mutex_unlock(&s->build);
+    return rc;
+}
+
+static int no_folder(const struct mail_store *s, uint32_t nid, struct err *err)
+{
+    return err_set(err, ENOENT, "%s: no folder %x", s->store->path, nid);
+}
+
+int mail_folder(struct mail *mail, struct catalog_store *store, uint32_t nid,
+                uint32_t *parent_r, struct err *err)
+{
+    const struct tree_folder *folder;
+    struct mail_store *s;
+    int rc = mail_store_get(mail, store, &s, err);
+
+    if (rc < 0 || (rc = tree_lock(mail, s, err)) < 0)
+        return rc;
+    folder = tree_get(s->tree, nid);
+    if (folder)
+        *parent_r = folder->parent;
+    pthread_mutex_unlock(&mail->lock);
+    return folder ? 0 : no_folder(s, nid, err);
+}
+
+int mail_folders(struct mail *mail, struct catalog_store *store, uint32_t nid,
+                 mail_folder_fn *fn, void *ctx, struct err *err)
+{
+    const struct tree_folder *folder;
+    struct mail_store *s;
+    int rc = mail_store_get(mail, store, &s, err);
+
+    if (rc < 0 || (rc = tree_lock(mail, s, err)) < 0)
+        return rc;
+    folder = tree_get(s->tree, nid);
+    if (!folder)
+        rc = no_folder(s, nid, err);
+    for (size_t i = 0; rc == 0 && folder->names; i++) {
+        if (i == nameset_count(folder->names))
+            break;
+        rc = fn(ctx, nameset_nid(folder->names, i),
+                nameset_at(folder->names, i));
+    }
+    pthread_mutex_unlock(&mail->lock);
+    return rc;
+}
+
+/* ---- listings ---- */
+
+static struct mail_dir *dir_new(struct mail_store *s, uint32_t folder)
+{
+    struct mail_dir *dir = calloc(1, sizeof(*dir));
+
+    if (!dir)
+        return NULL;
+    dir->of = s;
+    dir->folder = folder;
+    dir->generation = s->generation;
+    dir->stamp = s->stamp;
+    dir->refs = 1;
+    dir->last_found = SIZE_MAX - 1;
+    pthread_mutex_init(&dir->sizing, NULL);
+    return dir;
+}
+
+static int dir_fill(struct mail *mail, struct mail_dir *dir,
+                    const struct tree_folder *folder, struct err *err)
+{
+    struct catalog_store *store = dir->of->store;
+    int rc;
+
+    pool_enter(mail->pool, store);
+    rc = listing_new(store->reader, folder->nid, folder->names, &dir->listing,
+                     err);
+    pool_leave(mail->pool, store);
+    if (rc < 0) {
+        err_wrap(err, "%s", store->path);
+        return rc == -ENOMEM ? rc : -EIO;
+    }
+    if (listing_dropped(dir->listing))
+        log_warn("%s: folder %x: %zu entries are not shown", store->path,
+                 folder->nid, listing_dropped(dir->listing));
+    size_load(mail, dir);
+    return 0;
+}
+
+/* s->build is held and there is a tree. */
+static int dir_make(struct mail *mail, struct mail_store *s, uint32_t nid,
+                    struct mail_dir **dir_r, struct err *err)
+{
+    const struct tree_folder *folder = tree_get(s->tree, nid);
+    struct mail_dir *dir;
+    int rc;
+
+    if (!folder)
+        return no_folder(s, nid, err);
+    if (!(dir = dir_new(s, nid)))
+        return err_sys(err, ENOMEM, "%s", s->store->path);
+    rc = dir_fill(mail, dir, folder, err);
+    if (rc < 0) {
+        dir_free(dir);
+        return rc;
+    }
+    pthread_mutex_lock(&mail->lock);
+    cache_add(mail, dir);
+    pthread_mutex_unlock(&mail->lock);
+    *dir_r = dir;
+    return 0;
+}
+
+int mail_open(struct mail *mail, struct catalog_store *store, uint32_t folder,
+              struct mail_dir **dir_r, struct err *err)
+{
+    struct mail_store *s;
+    int rc = mail_store_get(mail, store, &s, err);
+
+    *dir_r = NULL;
+    if (rc < 0)
+        return rc;
+    pthread_mutex_lock(&mail->lock);
+    *dir_r = cache_find(mail, s, folder);
+    pthread_mutex_unlock(&mail->lock);
+    if (*dir_r)
+        return 0;
+    pthread_mutex_lock(&s->build);
+    pthread_mutex_lock(&mail->lock);
+    *dir_r = cache_find(mail, s, folder);
+    pthread_mutex_unlock(&mail->lock);
+    if (!*dir_r && !s->tree)
+        rc = tree_make(mail, s, err);
+    if (!*dir_r && rc == 0)
+        rc = dir_make(mail, s, folder, dir_r, err);
+    pthread_mutex_unlock(&s->build);
+    return rc;
+}
+
+const struct listing *mail_listing(const struct mail_dir *dir)
+{
+    return dir->listing;
+}
+
+/* 1 found, 0 not among the subfolders. */
+static int find_folder(struct mail *mail, struct mail_store *s, uint32_t nid,
+                       const char *name, struct mail_found *found_r,
+                       struct err *err)
+{
+    const struct tree_folder *folder;
+    int rc = tree_lock(mail, s, err);
+    ssize_t i = -1;
+
+    if (rc < 0)
+        return rc;
+    folder = tree_get(s->tree, nid);
+    if (folder && folder->names)
+        i = nameset_find(folder->names, name);
+    if (i >= 0)
+        *found_r = (struct mail_found){
+            .is_folder = true, .nid = nameset_nid(folder->names, (size_t)i)};
+    pthread_mutex_unlock(&mail->lock);
+    if (!folder)
+        return no_folder(s, nid, err);
+    return i >= 0;
+}
+
+static int find_item(struct mail *mail, struct mail_dir *dir, const char *name,
+                     struct mail_found *found_r, struct err *err)
+{
+    const struct nameset *names = listing_names(dir->listing);
+    ssize_t i = nameset_find(names, name);
+    int rc;
+
+    if (i < 0)
+        return err_set(err, ENOENT, "no such item");
+    if ((rc = size_found(mail, dir, (size_t)i, err)) < 0)
+        return rc;
+    *found_r = (struct mail_found){.nid = nameset_nid(names, (size_t)i)};
+    listing_item(dir->listing, (size_t)i, &found_r->item);
+    return 0;
+}
+
+int mail_find(struct mail *mail, struct catalog_store *store, uint32_t folder,
+              const char *name, struct mail_found *found_r, struct err *err)
+{
+    struct mail_dir *dir;
+    struct mail_store *s;
+    int rc = mail_store_get(mail, store, &s, err);
+
+    if (rc < 0)
+        return rc;
+    rc = find_folder(mail, s, folder, name, found_r, err);
+    if (rc != 0)
+        return rc < 0 ? rc : 0;
+    if ((rc = mail_open(mail, store, folder, &dir, err)) < 0)
+        return rc;
+    rc = find_item(mail, dir, name, found_r, err);
+    mail_close(mail, &dir);
+    return rc;
+}
+
+/* ---- single items ---- */
+
+/* The listing in the cache that has the item, held; NULL none. */
+static struct mail_dir *dir_with(struct mail *mail, struct mail_store *s,
+                                 uint32_t nid, size_t *i_r)
+{
+    struct mail_dir *dir;
+    ssize_t i = -1;
+
+    pthread_mutex_lock(&mail->lock);
+    for (dir = s->dirs; dir; dir = dir->next)
+        if ((i = nameset_of_nid(listing_names(dir->listing), nid)) >= 0)
+            break;
+    if (dir) {
+        dir->refs++;
+        cache_touch(mail, dir);
+    }
+    pthread_mutex_unlock(&mail->lock);
+    *i_r = (size_t)i;
+    return dir;
+}
+
+int mail_item(struct mail *mail, struct catalog_store *store, uint32_t nid,
+              struct listing_item *item_r, struct err *err)
+{
+    struct mail_store *s;
+    struct mail_dir *dir;
+    size_t i;
+    int rc = mail_store_get(mail, store, &s, err);
+
+    if (rc < 0)
+        return rc;
+    dir = dir_with(mail, s, nid, &i);
+    if (!dir)
+        return size_item(mail, s, nid, READER_FILE, item_r, err);
+    rc = size_found(mail, dir, i, err);
+    if (rc == 0)
+        listing_item(dir->listing, i, item_r);
+    mail_close(mail, &dir);
+    return rc;
+}
+
+int mail_message(struct mail *mail, struct catalog_store *store, uint32_t nid,
+                 struct listing_item *item_r, struct err *err)
+{
+    struct mail_store *s;
+    int rc = mail_store_get(mail, store, &s, err);
+
+    return rc < 0 ? rc : size_item(mail, s, nid, READER_MAIL, item_r, err);
+}
+
+ssize_t mail_read(struct mail *mail, struct catalog_store *store, uint32_t nid,
+                  enum reader_format format, uint64_t off, void *buf,
+                  size_t len, struct err *err)
+{
+    ssize_t n;
+
+    if (store->gone || !store->reader)
+        return err_set(err, ESTALE, "%s is gone", store->path);
+    pool_enter(mail->pool, store);
+    n = reader_read(store->reader, nid, format, off, buf, len, err);
+    pool_leave(mail->pool, store);
+    return n;
+}
+
+void mail_enter(struct mail *mail, struct catalog_store *store)
+{
+    pool_enter(mail->pool, store);
+}
+
+void mail_leave(struct mail *mail, struct catalog_store *store)
+{
+    pool_leave(mail->pool, store);
+}
+
+/* ---- change and rest ---- */
+
+unsigned mail_changes(struct mail *mail, int64_t store)
+{
+    unsigned n;
+
+    pthread_mutex_lock(&mail->lock);
+    n = mail->stores[store] ? mail->stores[store]->generation : 0;
+    pthread_mutex_unlock(&mail->lock);
+    return n;
+}
+
+static void tell_known(const struct mail_store *s, const struct tree *tree,
+                       const struct mail_dir *dirs, mail_known_fn *fn,
+                       void *ctx)
+{
+    struct node node = {.kind = NODE_FOLDER, .store = s->store->id};
+
+    for (size_t i = 0; tree && i < tree_count(tree); i++) {
+        node.id = tree_at(tree, i)->nid;
+        fn(ctx, node_join(node));
+    }
+    node.kind = NODE_ITEM;
+    for (; dirs; dirs = dirs->older) {
+        const struct nameset *names = listing_names(dirs->listing);
+        for (size_t i = 0; i < nameset_count(names); i++) {
+            node.id = nameset_nid(names, i);
+            fn(ctx, node_join(node));
+        }
+    }
+}
+
+/* Forgets tree and listings, which the caller gets: the listings held and
+ * chained by older. */
+static struct mail_dir *store_forget(struct mail *mail, struct mail_store *s,
+                                     struct tree **tree_r)
+{
+    struct mail_dir *dirs = NULL;
+
+    pthread_mutex_lock(&s->build);
+    pthread_mutex_lock(&mail->lock);
+    s->generation++;
+    *tree_r = steal_ptr(s->tree);
+    while (s->dirs) {
+        struct mail_dir *dir = s->dirs;
+        cache_remove(mail, dir);
+        dir->refs++;
+        dir->fresh = 0;
+        dir->older = dirs;
+        dirs = dir;
+    }
+    pthread_mutex_unlock(&mail->lock);
+    if (s->store->reader)
+        reader_rest(s->store->reader);
+    pthread_mutex_unlock(&s->build);
+    return dirs;
+}
+
+void mail_changed(struct mail *mail, struct catalog_store *store,
+                  mail_known_fn *fn, void *ctx)
+{
+    struct mail_store *s = mail->stores[store->id];
+    struct tree *tree = NULL;
+    struct mail_dir *dirs;
+
+    if (!s)
+        return;
+    dirs = store_forget(mail, s, &tree);
+    if (fn)
+        tell_known(s, tree, dirs, fn, ctx);
+    while (dirs) {
+        struct mail_dir *dir = dirs;
+        dirs = steal_ptr(dir->older);
+        mail_close(mail, &dir);
+    }
+    tree_free(&tree);
+}
+
+/* Record keys are learned when a store is opened; the state wants them. */
+static void keys_save(struct mail *mail)
+{
+    for (size_t id = 1; id <= NODE_STORE_MAX; id++) {
+        struct mail_store *s = mail->stores[id];
+        struct db_store row = {.state = "ok", .reason = ""};
+        struct err err = {0};
+        char key[sizeof(s->key)];
+        int64_t got;
+        if (!s || !s->key[0])
+            continue;
+        pthread_mutex_lock(&mail->lock);
+        memcpy(key, s->key, sizeof(key));
+        s->key[0] = '\0';
+        pthread_mutex_unlock(&mail->lock);
+        row.path = s->store->path;
+        row.record_key = key;
+        row.size = s->store->size;
+        row.mtime = s->store->mtime;
+        if (db_store_put(mail->fs->db, &row, &got, &err) < 0)
+            log_warn("%s: record key: %s", row.path, err.msg);
+    }
+}
+
+void mail_keep(struct mail *mail)
+{
+    pool_idle(mail->pool);
+    keys_save(mail);
+    size_save(mail, false);
+}
+
+static void store_free(struct mail *mail, struct mail_store *s)
+{
+    while (s->dirs) {
+        struct mail_dir *dir = s->dirs;
+        cache_remove(mail, dir);
+        dir_free(dir);
+    }
+    tree_free(&s->tree);
+    pthread_mutex_destroy(&s->build);
+    free(s);
+}
+
+void mail_free(struct mail **mail)
+{
+    struct mail *m = *mail;
+
+    if (!m)
+        return;
+    keys_save(m);
+    size_save(m, true);
+    for (size_t id = 0; id <= NODE_STORE_MAX; id++)
+        if (m->stores[id])
+            store_free(m, m->stores[id]);
+    pool_free(&m->pool);
+    pthread_mutex_destroy(&m->lock);
+    free(m);
+    *mail = NULL;
+}

@@ -1,0 +1,91 @@
+/*
+ * Folders and items of the stores: what is asked of the readers is kept here,
+ * the folders of a store as a tree, the items of a folder as a listing. The
+ * listings are a cache bounded in bytes; an open directory keeps its own
+ * alive. Exact sizes are made when they are asked for, in batches where many
+ * will be, and remembered by the state; the writing is left to mail_keep, so
+ * no request waits for the disk.
+ *
+ * Safe for any number of threads. Errors: -ENOENT no such thing, -EIO (with
+ * words, which the caller logs) the reader could not say, -ESTALE the store
+ * is gone.
+ */
+#ifndef FS_MAIL_H
+#define FS_MAIL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "fs/catalog.h"
+#include "fs/fs.h"
+#include "fs/listing.h"
+#include "fs/nameset.h"
+
+#define MAIL_CACHE_BYTES (64u << 20) /* of listings; one may be larger */
+#define MAIL_BATCH_MS    50          /* for sizes in one listing request */
+#define MAIL_AHEAD_MS    10          /* for sizes of the items that follow */
+#define MAIL_BATCH_MAX   512         /* items sized by one message */
+
+struct mail;
+
+int mail_new(struct fs *fs, struct mail **mail_r, struct err *err);
+/* Writes what is to be remembered. Nobody may be inside a call. */
+void mail_free(struct mail **mail);
+
+/* Is there such a folder? *parent_r: its parent's node id. 0, -ENOENT ... */
+int mail_folder(struct mail *mail, struct catalog_store *store, uint32_t nid,
+                uint32_t *parent_r, struct err *err);
+/* Subfolders: fn's non-zero result stops and is returned. fn may not call
+ * mail. */
+typedef int mail_folder_fn(void *ctx, uint32_t nid, const char *name);
+int mail_folders(struct mail *mail, struct catalog_store *store, uint32_t nid,
+                 mail_folder_fn *fn, void *ctx, struct err *err);
+
+struct mail_found {
+    bool is_folder;
+    uint32_t nid;
+    struct listing_item item; /* unless a folder */
+};
+/* A name in a folder; an item is sized before this returns. */
+int mail_find(struct mail *mail, struct catalog_store *store, uint32_t folder,
+              const char *name, struct mail_found *found_r, struct err *err);
+/* An item whose folder is not known. */
+int mail_item(struct mail *mail, struct catalog_store *store, uint32_t nid,
+              struct listing_item *item_r, struct err *err);
+/* One item as the targets get it (READER_MAIL). */
+int mail_message(struct mail *mail, struct catalog_store *store, uint32_t nid,
+                 struct listing_item *item_r, struct err *err);
+/* Bytes of an item, as reader_read. */
+ssize_t mail_read(struct mail *mail, struct catalog_store *store, uint32_t nid,
+                  enum reader_format format, uint64_t off, void *buf,
+                  size_t len, struct err *err);
+
+/* Around other calls on store->reader (`info`): mail bounds the number of
+ * reader processes. No thread may be inside mail meanwhile. */
+void mail_enter(struct mail *mail, struct catalog_store *store);
+void mail_leave(struct mail *mail, struct catalog_store *store);
+
+/* A folder's items, held until mail_close. */
+struct mail_dir;
+int mail_open(struct mail *mail, struct catalog_store *store, uint32_t folder,
+              struct mail_dir **dir_r, struct err *err);
+void mail_close(struct mail *mail, struct mail_dir **dir);
+const struct listing *mail_listing(const struct mail_dir *dir);
+/* Makes sizes of the n items from first known, as many as MAIL_BATCH_MS
+ * allows; failure costs nothing but the sizes. */
+void mail_size(struct mail *mail, struct mail_dir *dir, size_t first, size_t n);
+
+/* The store's file has changed or come back: all that is known of it is
+ * forgotten. each (NULL: nobody) first gets the inode number of everything
+ * that is forgotten. */
+typedef void mail_known_fn(void *ctx, uint64_t ino);
+void mail_changed(struct mail *mail, struct catalog_store *store,
+                  mail_known_fn *fn, void *ctx);
+/* Times mail_changed was called for it: 0 for a store that lies still. */
+unsigned mail_changes(struct mail *mail, int64_t store);
+
+/* To be called about every second, by one thread: writes sizes and record
+ * keys to the state, ends idle readers. */
+void mail_keep(struct mail *mail);
+
+#endif

@@ -1,0 +1,71 @@
+/* Shared by mail.c (trees and listings) and size.c (exact sizes). */
+#ifndef FS_MAIL_PRIV_H
+#define FS_MAIL_PRIV_H
+
+#include <pthread.h>
+#include <stdbool.h>
+
+#include "fs/mail.h"
+#include "fs/node.h"
+#include "fs/pool.h"
+#include "fs/tree.h"
+
+/*
+ * What is known of one store. tree, stamp, generation and dirs change only
+ * under build and mail->lock together, so either suffices for reading.
+ */
+struct mail_store {
+    struct catalog_store *store;
+    pthread_mutex_t build; /* taken before mail->lock */
+    struct tree *tree;     /* NULL: not asked yet */
+    uint64_t stamp;
+    unsigned generation;
+    char key[33];          /* record key the state has to learn; "" none */
+    struct mail_dir *dirs; /* listings in the cache, last used first */
+    unsigned cost_us;      /* of sizing one item, running mean */
+};
+
+struct mail_dir {
+    struct mail_store *of;
+    uint32_t folder;
+    unsigned generation;
+    uint64_t stamp;
+    struct listing *listing;
+    unsigned refs; /* holders, the cache not counted */
+    bool cached;
+    struct mail_dir *next, *prev; /* of the store */
+    struct mail_dir *older, *newer;
+    pthread_mutex_t sizing;  /* one thread at a time asks for sizes */
+    size_t last_found;       /* item of the last look-up */
+    unsigned fresh;          /* sizes the state does not have */
+    uint64_t fresh_since_ms; /* when the first of them came */
+};
+
+struct mail {
+    struct fs *fs;
+    struct pool *pool;
+    pthread_mutex_t lock;
+    struct mail_store *stores[NODE_STORE_MAX + 1];
+    struct mail_dir *newest, *oldest; /* the cache */
+    size_t weight;                    /* bytes in the cache */
+};
+
+/* The state of a store, made when it is first asked for; -ESTALE when it is
+ * not shown (any more). */
+int mail_store_get(struct mail *mail, struct catalog_store *store,
+                   struct mail_store **s_r, struct err *err);
+
+/* size.c: makes the size of item i known (and, where look-ups go from one to
+ * the next, of some that follow). */
+int size_found(struct mail *mail, struct mail_dir *dir, size_t i,
+               struct err *err);
+/* Sizes of the state into a new listing. */
+void size_load(struct mail *mail, struct mail_dir *dir);
+/* Writes what is fresh, all of it or what is due. */
+void size_save(struct mail *mail, bool all);
+/* One item whatever its folder. */
+int size_item(struct mail *mail, struct mail_store *s, uint32_t nid,
+              enum reader_format format, struct listing_item *item_r,
+              struct err *err);
+
+#endif

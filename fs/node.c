@@ -1,0 +1,117 @@
+#include "fs/node.h"
+
+#include <stddef.h>
+
+#include "pipeline/base/cleanup.h"
+
+#define ROOT_INO    1 /* FUSE_ROOT_ID */
+#define KIND_SHIFT  60
+#define STORE_SHIFT 43
+#define INDEX_SHIFT 16
+#define TYPE_BITS   5
+
+/* What the index of a kind stands for. */
+enum index_use { INDEX_NONE, INDEX_DIR, INDEX_ROW, INDEX_FOLDER, INDEX_ITEM };
+
+static const struct kind {
+    enum index_use index;
+    bool store, root_store; /* has a store; may be the root's (0) */
+    bool part, control;
+} kinds[NODE_KINDS] = {
+    [NODE_DIR] = {INDEX_DIR},
+    [NODE_STORE] = {INDEX_NONE, .store = true},
+    [NODE_FOLDER] = {INDEX_FOLDER, .store = true},
+    [NODE_ITEM] = {INDEX_ITEM, .store = true},
+    [NODE_CTL] = {INDEX_NONE, .store = true, .root_store = true,
+                  .control = true},
+    [NODE_CONTROL] = {INDEX_ROW, .store = true, .root_store = true,
+                      .control = true},
+    [NODE_FAILED] = {INDEX_NONE, .store = true, .control = true},
+    [NODE_FAILED_ITEM] = {INDEX_ITEM, .store = true, .control = true},
+    [NODE_REASON] = {INDEX_ITEM, .store = true, .control = true},
+    [NODE_PARTS] = {INDEX_ITEM, .store = true},
+    [NODE_PART] = {INDEX_ITEM, .store = true, .part = true},
+};
+
+static uint64_t index_join(const struct kind *kind, struct node node)
+{
+    switch (kind->index) {
+    case INDEX_DIR:
+        return node.id; /* spread over the index and the part */
+    case INDEX_ROW:
+        return (uint64_t)node.id << INDEX_SHIFT;
+    case INDEX_FOLDER:
+    case INDEX_ITEM:
+        return (uint64_t)(node.id >> TYPE_BITS) << INDEX_SHIFT | node.part;
+    case INDEX_NONE:
+        break;
+    }
+    return 0;
+}
+
+uint64_t node_join(struct node node)
+{
+    const struct kind *kind = &kinds[node.kind];
+
+    if (node.kind == NODE_DIR && node.id == 0)
+        return ROOT_INO;
+    return (uint64_t)node.kind << KIND_SHIFT |
+           (uint64_t)node.store << STORE_SHIFT | index_join(kind, node);
+}
+
+static void index_split(const struct kind *kind, uint64_t ino,
+                        struct node *node_r)
+{
+    uint32_t index = (ino >> INDEX_SHIFT) & NODE_INDEX_MAX;
+
+    switch (kind->index) {
+    case INDEX_DIR:
+        node_r->id = (uint32_t)ino;
+        break;
+    case INDEX_ROW:
+        node_r->id = index;
+        break;
+    case INDEX_FOLDER:
+        node_r->id = index << TYPE_BITS | NODE_TYPE_FOLDER;
+        break;
+    case INDEX_ITEM:
+        node_r->id = index << TYPE_BITS | NODE_TYPE_ITEM;
+        node_r->part = kind->part ? ino & NODE_PART_MAX : 0;
+        break;
+    case INDEX_NONE:
+        break;
+    }
+}
+
+bool node_split(uint64_t ino, struct node *node_r)
+{
+    const struct kind *kind;
+
+    *node_r = (struct node){.kind = NODE_DIR};
+    if (ino == ROOT_INO)
+        return true;
+    node_r->kind = (enum node_kind)(ino >> KIND_SHIFT);
+    if (node_r->kind == NODE_NONE || node_r->kind >= NODE_KINDS)
+        return false;
+    kind = &kinds[node_r->kind];
+    node_r->store = (ino >> STORE_SHIFT) & NODE_STORE_MAX;
+    if (kind->store && !kind->root_store && node_r->store == 0)
+        return false;
+    index_split(kind, ino, node_r);
+    /* Bits that this kind does not use must be clear. */
+    return node_join(*node_r) == ino;
+}
+
+bool node_fits(enum node_kind kind, uint32_t nid)
+{
+    enum index_use use = kinds[kind].index;
+
+    if (use == INDEX_FOLDER)
+        return NODE_TYPE(nid) == NODE_TYPE_FOLDER;
+    return use == INDEX_ITEM && NODE_TYPE(nid) == NODE_TYPE_ITEM;
+}
+
+bool node_is_control(enum node_kind kind)
+{
+    return kinds[kind].control;
+}

@@ -1,0 +1,311 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "fs/attr.h"
+#include "fs/control.h"
+#include "fs/failed.h"
+#include "fs/mail.h"
+#include "fs/ops.h"
+#include "fs/tree.h"
+#include "pipeline/base/buf.h"
+
+#define NAMES_BYTES_MAX (1u << 30)
+#define DOTS            2   /* "." and "..": the first two places */
+#define PLUS_BYTES      160 /* of an entry with attributes, about */
+
+/* One entry kept in the handle: all but the items of a folder. */
+struct slot {
+    size_t name; /* in the names */
+    struct node node;
+};
+
+/*
+ * An open directory: a snapshot. Places (offsets) are: the dots, the slots,
+ * the items; they mean the same as long as it is open.
+ */
+struct dir {
+    struct fs *fs;
+    struct node node;
+    struct buf names;
+    struct slot *slots;
+    size_t n, cap;
+    struct mail_dir *mail; /* NULL: no items */
+};
+
+static struct dir *dir_of(const struct fuse_file_info *fi)
+{
+    return (struct dir *)(uintptr_t)fi->fh;
+}
+
+static void dir_free(struct dir *dir)
+{
+    mail_close(dir->fs->mail, &dir->mail);
+    buf_finish(&dir->names);
+    free(dir->slots);
+    free(dir);
+}
+
+static int slot_add(struct dir *dir, const char *name, struct node node)
+{
+    if (dir->n == dir->cap) {
+        size_t cap = dir->cap ? dir->cap * 2 : 16;
+        struct slot *slots = realloc(dir->slots, cap * sizeof(*slots));
+        if (!slots)
+            return -ENOMEM;
+        dir->slots = slots;
+        dir->cap = cap;
+    }
+    dir->slots[dir->n++] = (struct slot){dir->names.len, node};
+    return buf_add(&dir->names, name, strlen(name) + 1);
+}
+
+/* ---- what is in a directory, by kind ---- */
+
+static int add_shown(void *ctx, const struct catalog_entry *entry)
+{
+    struct node node = {.kind = entry->store ? NODE_STORE : NODE_DIR,
+                        .store = entry->store,
+                        .id = entry->dir};
+
+    return slot_add(ctx, entry->name, node);
+}
+
+static int fill_dir(struct dir *dir, struct err *err)
+{
+    struct node ctl = {.kind = NODE_CTL};
+    int rc = 0;
+
+    if (dir->node.id == 0)
+        rc = slot_add(dir, TREE_CONTROL, ctl);
+    return rc < 0
+               ? rc
+               : catalog_each(dir->fs->catalog, dir->node.id, add_shown, dir);
+}
+
+static int add_folder(void *ctx, uint32_t nid, const char *name)
+{
+    struct dir *dir = ctx;
+    struct node node = {
+        .kind = NODE_FOLDER, .store = dir->node.store, .id = nid};
+
+    return slot_add(dir, name, node);
+}
+
+static int fill_folder(struct dir *dir, struct err *err)
+{
+    bool top = dir->node.kind == NODE_STORE;
+    uint32_t nid = top ? NODE_ROOT_NID : dir->node.id;
+    struct node ctl = {.kind = NODE_CTL, .store = dir->node.store};
+    struct catalog_store *store;
+    int rc = attr_store(dir->fs, dir->node, &store, err);
+
+    if (rc == 0 && top)
+        rc = slot_add(dir, TREE_CONTROL, ctl);
+    if (rc == 0)
+        rc = mail_folders(dir->fs->mail, store, nid, add_folder, dir, err);
+    if (rc == 0)
+        rc = mail_open(dir->fs->mail, store, nid, &dir->mail, err);
+    return rc;
+}
+
+static int fill_ctl(struct dir *dir, struct err *err)
+{
+    struct node node = {.kind = NODE_CONTROL, .store = dir->node.store};
+    const struct control_row *row;
+    int rc = 0;
+
+    for (; rc == 0 && (row = control_row(node.store, node.id)); node.id++)
+        rc = slot_add(dir, row->name, node);
+    node = (struct node){.kind = NODE_FAILED, .store = dir->node.store};
+    if (rc == 0 && node.store)
+        rc = slot_add(dir, "failed", node);
+    return rc;
+}
+
+static int add_failed(void *ctx, const char *name, uint32_t nid, bool is_reason)
+{
+    struct dir *dir = ctx;
+    struct node node = {.kind = is_reason ? NODE_REASON : NODE_FAILED_ITEM,
+                        .store = dir->node.store,
+                        .id = nid};
+
+    return slot_add(dir, name, node);
+}
+
+static int fill_failed(struct dir *dir, struct err *err)
+{
+    int rc = failed_each(dir->fs, dir->node.store, add_failed, dir);
+
+    return rc == -ENOENT ? 0 : rc; /* no job: nothing has failed */
+}
+
+typedef int fill_fn(struct dir *dir, struct err *err);
+static fill_fn *const fill_fns[NODE_KINDS] = {
+    [NODE_DIR] = fill_dir,       [NODE_STORE] = fill_folder,
+    [NODE_FOLDER] = fill_folder, [NODE_CTL] = fill_ctl,
+    [NODE_FAILED] = fill_failed,
+};
+
+/* ---- open and release ---- */
+
+void ops_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+    struct dir *dir = calloc(1, sizeof(*dir));
+    struct err err = {0};
+    int rc = -ENOTDIR;
+
+    if (!dir) {
+        fuse_reply_err(req, ENOMEM);
+        return;
+    }
+    dir->fs = ops_fs(req);
+    dir->names.max = NAMES_BYTES_MAX;
+    if (node_split(ino, &dir->node) && fill_fns[dir->node.kind])
+        rc = fill_fns[dir->node.kind](dir, &err);
+    if (rc < 0) {
+        dir_free(dir);
+        ops_fail(req, rc, &err);
+        return;
+    }
+    fi->fh = (uintptr_t)dir;
+    fi->cache_readdir = fi->keep_cache = !node_is_control(dir->node.kind);
+    if (fuse_reply_open(req, fi) < 0)
+        dir_free(dir); /* interrupted: no release will come */
+}
+
+void ops_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+    dir_free(dir_of(fi));
+    fuse_reply_err(req, 0);
+}
+
+/* ---- reading ---- */
+
+struct reply {
+    fuse_req_t req;
+    struct dir *dir;
+    bool plus;
+    char *data;
+    size_t len, size;
+};
+
+static size_t dir_items(const struct dir *dir)
+{
+    return dir->mail ? listing_count(mail_listing(dir->mail)) : 0;
+}
+
+/* e with number and type but no attributes: the kernel asks when it wants to
+ * know. */
+static void entry_bare(struct node node, struct fuse_entry_param *e)
+{
+    *e = (struct fuse_entry_param){0};
+    e->attr.st_ino = node_join(node);
+    e->attr.st_mode = attr_mode(node.kind);
+}
+
+static void entry_item(const struct dir *dir, size_t i, struct node *node,
+                       struct fuse_entry_param *e)
+{
+    const struct listing *listing = mail_listing(dir->mail);
+    struct listing_item item;
+
+    *node = (struct node){.kind = NODE_ITEM,
+                          .store = dir->node.store,
+                          .id = nameset_nid(listing_names(listing), i)};
+    if (listing_item(listing, i, &item))
+        attr_item(dir->fs, *node, &item, e);
+    else
+        entry_bare(*node, e);
+}
+
+static void entry_slot(const struct reply *r, const struct slot *slot,
+                       struct fuse_entry_param *e)
+{
+    struct err err = {0};
+
+    /* Failed items would be rendered one by one; what cannot be told is
+     * asked for again, and answered, by a look-up. */
+    if (!r->plus || slot->node.kind == NODE_FAILED_ITEM ||
+        attr_node(r->dir->fs, slot->node, e, &err) < 0)
+        entry_bare(slot->node, e);
+}
+
+/* The name at a place, e filled; NULL past the end. */
+static const char *entry_at(const struct reply *r, size_t at,
+                            struct fuse_entry_param *e)
+{
+    struct dir *dir = r->dir;
+    struct node node = dir->node;
+
+    if (at < DOTS) {
+        entry_bare(node, e);
+        return at ? ".." : ".";
+    }
+    if ((at -= DOTS) < dir->n) {
+        entry_slot(r, &dir->slots[at], e);
+        return dir->names.data + dir->slots[at].name;
+    }
+    if ((at -= dir->n) < dir_items(dir)) {
+        entry_item(dir, at, &node, e);
+        return nameset_at(listing_names(mail_listing(dir->mail)), at);
+    }
+    return NULL;
+}
+
+/* False when it does not fit any more. */
+static bool reply_add(struct reply *r, const char *name,
+                      const struct fuse_entry_param *e, size_t at)
+{
+    size_t left = r->size - r->len, need;
+
+    if (r->plus)
+        need = fuse_add_direntry_plus(r->req, r->data + r->len, left, name, e,
+                                      (off_t)at + 1);
+    else
+        need = fuse_add_direntry(r->req, r->data + r->len, left, name, &e->attr,
+                                 (off_t)at + 1);
+    if (need > left)
+        return false;
+    r->len += need;
+    return true;
+}
+
+static void size_ahead(const struct reply *r, size_t at)
+{
+    size_t first = DOTS + r->dir->n;
+
+    if (r->plus && r->dir->mail && at + r->size / PLUS_BYTES > first)
+        mail_size(r->dir->fs->mail, r->dir->mail, at > first ? at - first : 0,
+                  r->size / PLUS_BYTES);
+}
+
+static void reply_dir(fuse_req_t req, size_t size, off_t off,
+                      struct fuse_file_info *fi, bool plus)
+{
+    struct reply r = {req, dir_of(fi), plus, malloc(size), 0, size};
+    struct fuse_entry_param e;
+    const char *name;
+
+    if (!r.data) {
+        fuse_reply_err(req, ENOMEM);
+        return;
+    }
+    size_ahead(&r, (size_t)off);
+    for (size_t at = (size_t)off; (name = entry_at(&r, at, &e)); at++)
+        if (!reply_add(&r, name, &e, at))
+            break;
+    fuse_reply_buf(req, r.data, r.len);
+    free(r.data);
+}
+
+void ops_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
+                 struct fuse_file_info *fi)
+{
+    reply_dir(req, size, off, fi, false);
+}
+
+void ops_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
+                     struct fuse_file_info *fi)
+{
+    reply_dir(req, size, off, fi, true);
+}
