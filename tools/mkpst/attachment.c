@@ -107,6 +107,8 @@ static void add_names(struct props *p, const struct part *part, size_t i)
         props_text(p, PR_ATTACH_EXTENSION, dot);
     props_text(p, PR_ATTACH_MIME_TAG, part->mime);
     props_int(p, PR_ATTACH_METHOD, ATTACH_BY_VALUE);
+    if (part->photo)
+        props_bool(p, PR_ATTACH_CONTACT_PHOTO, true);
     if (!part->content_id)
         return;
     props_text(p, PR_ATTACH_CONTENT_ID, part->content_id);

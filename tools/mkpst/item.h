@@ -31,6 +31,7 @@ struct part { /* an attachment */
     const char *mime;
     char *content_id;  /* NULL: not inline */
     struct item *item; /* an embedded message, owned; else by value: */
+    bool photo;        /* the picture of a contact */
     uint64_t size, seed;
     uint64_t stored; /* 0E20; as the hash filled in when written */
     uint8_t hash[HASH_SIZE];

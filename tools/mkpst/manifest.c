@@ -240,6 +240,7 @@ static void add_item(struct buf *b, const struct item *item)
     add_recipients(b, item, "bcc", RECIPIENT_BCC);
     json_key_int(b, "codepage", item->script->codepage);
     json_key_int(b, "html_codepage", item->html_codepage);
+    json_key_bool(b, "rtf_stored", item->has_rtf && item->rtf_stored);
     json_key_bool(b, "headers", item->headers != NULL);
     add_text_hash(b, item);
     add_hash(b, "body_html_sha256", item->has_html, &item->html);

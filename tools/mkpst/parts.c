@@ -37,11 +37,13 @@ static const char *const nasty_names[] = {"report: final?.pdf",
                                           ".hidden",
                                           "space end .txt"};
 
-static uint64_t pick_size(struct rng *r)
+static uint64_t pick_size(struct maker *m)
 {
+    struct rng *r = &m->rng;
+
     if (rng_chance(r, EMPTY_PERCENT))
         return 0;
-    if (rng_below(r, 1000) < LARGE_PERMILLE)
+    if (!m->opt->mail_only && rng_below(r, 1000) < LARGE_PERMILLE)
         return rng_around(r, LARGE_MEAN);
     if (rng_chance(r, MEDIUM_PERCENT))
         return rng_around(r, MEDIUM_MEAN);
@@ -113,6 +115,6 @@ void parts_make(struct maker *m, struct item *item, unsigned depth)
                  rng_chance(&m->rng, EMBED_PERCENT))
             add_embedded(m, item, depth);
         else
-            parts_add(m, item, pick_size(&m->rng), NULL);
+            parts_add(m, item, pick_size(m), NULL);
     }
 }

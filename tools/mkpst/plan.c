@@ -2,10 +2,14 @@
 
 #include "tools/mkpst/message.h"
 
-#define SHUFFLE     8 /* node numbers are given out in batches, mixed */
-#define FILL_LEAST  4096
-#define FILL_MOST   (64 << 20)
-#define ITEM_STREAM 0x4954454D00000000
+#define SHUFFLE       8 /* node numbers are given out in batches, mixed */
+#define FILL_LEAST    4096
+#define FILL_MOST     (64 << 20)
+#define MANY_PARTS    360
+#define NESTED        3
+#define LARGE_PART    (9 << 20)
+#define STRAY_PERCENT 3
+#define ITEM_STREAM   0x4954454D00000000
 
 struct plan {
     const struct options *opt;
@@ -53,15 +57,129 @@ static void write_item(struct plan *p, struct folder *f, struct item *item,
     item_free(&item);
 }
 
+/* ---- what is made ---- */
+
+static struct item *make_note(struct maker *m)
+{
+    return note_make(m, "IPM.Note", 0);
+}
+
+static struct item *make_post(struct maker *m)
+{
+    return note_make(m, "IPM.Post", 0);
+}
+
+static struct item *make_report(struct maker *m)
+{
+    return note_make(m, "REPORT.IPM.Note.NDR", 0);
+}
+
+static struct item *make_event(struct maker *m)
+{
+    return event_make(m, "IPM.Appointment");
+}
+
+static struct item *make_request(struct maker *m)
+{
+    return event_make(m, "IPM.Schedule.Meeting.Request");
+}
+
+/* So many attachments that the subnode tree needs a second level. */
+static struct item *make_many_parts(struct maker *m)
+{
+    struct item *item = note_make(m, "IPM.Note", 0);
+
+    for (int i = 0; i < MANY_PARTS; i++)
+        parts_add(m, item, rng_below(&m->rng, 1500), NULL);
+    return item;
+}
+
+/* Messages in messages, each with something of its own. */
+static struct item *make_nested(struct maker *m)
+{
+    struct item *item = note_make(m, "IPM.Note", NESTED), *outer;
+    struct part *part;
+
+    for (int i = 0; i < NESTED; i++) {
+        parts_add(m, item, 2000, NULL);
+        outer = note_make(m, "IPM.Note", NESTED);
+        part = item_part(outer);
+        part->item = item;
+        part->name = mem_text(item->subject);
+        part->mime = "message/rfc822";
+        item = outer;
+    }
+    return item;
+}
+
+/* More blocks than one XBLOCK can name. */
+static struct item *make_large(struct maker *m)
+{
+    struct item *item = note_make(m, "IPM.Note", 0);
+
+    parts_add(m, item, LARGE_PART, NULL);
+    return item;
+}
+
+static const struct kind {
+    unsigned percent; /* 0: once in a mixed store */
+    struct item *(*make)(struct maker *m);
+    enum folder_kind folder; /* FOLDER_PLAIN: any mail folder */
+} kinds[] = {
+    {64, make_note, FOLDER_PLAIN},      {7, contact_make, FOLDER_CONTACTS},
+    {2, list_make, FOLDER_CONTACTS},    {9, make_event, FOLDER_CALENDAR},
+    {5, task_make, FOLDER_TASKS},       {3, sticky_make, FOLDER_NOTES},
+    {3, journal_make, FOLDER_JOURNAL},  {3, make_post, FOLDER_PLAIN},
+    {3, make_request, FOLDER_PLAIN},    {1, make_report, FOLDER_PLAIN},
+    {0, make_many_parts, FOLDER_PLAIN}, {0, make_nested, FOLDER_PLAIN},
+    {0, make_large, FOLDER_PLAIN},
+};
+
+/* The first items go through the table once, the rest by chance. */
+static const struct kind *pick_kind(struct maker *m)
+{
+    unsigned n = rng_below(&m->rng, 100);
+
+    if (m->opt->mail_only)
+        return &kinds[0];
+    if (m->number < array_len(kinds))
+        return &kinds[m->number];
+    for (size_t i = 0; i < array_len(kinds); i++) {
+        if (n < kinds[i].percent)
+            return &kinds[i];
+        n -= kinds[i].percent;
+    }
+    return &kinds[0];
+}
+
+/* Drafts and deleted items lie where their owner would look for them. */
+static struct folder *pick_folder(struct plan *p, const struct kind *kind,
+                                  const struct item *item)
+{
+    struct folder **special = p->tree->special;
+    struct rng *r = &p->maker.rng;
+
+    if (p->opt->mail_only)
+        return tree_pick_mail(p->tree, r);
+    if (rng_chance(r, STRAY_PERCENT))
+        return special[FOLDER_DELETED];
+    if (kind->folder != FOLDER_PLAIN)
+        return special[kind->folder];
+    if (item->draft)
+        return special[FOLDER_DRAFTS];
+    return tree_pick_mail(p->tree, r);
+}
+
 static void add_one(struct plan *p, struct manifest *out)
 {
     struct maker *m = &p->maker;
-    struct item *item = note_make(m, "IPM.Note", 0);
+    const struct kind *kind = pick_kind(m);
+    struct item *item = kind->make(m);
 
     if (m->number == 0 && p->opt->big)
         parts_add(m, item, p->opt->big, NULL);
     fill_up(p, item);
-    write_item(p, tree_pick_mail(p->tree, &m->rng), item, out);
+    write_item(p, pick_folder(p, kind, item), item, out);
 }
 
 void plan_run(const struct options *opt, struct tree *t, struct manifest *out)

@@ -1,0 +1,118 @@
+#include <string.h>
+
+#include "tools/mkpst/json.h"
+#include "tools/mkpst/maker.h"
+
+#define DAY          86400
+#define STATUS_COUNT 5
+#define STATUS_DONE  2
+#define STATUS_NEW   0
+#define NOTE_COLORS  5
+
+static struct item *own_item(struct maker *m, const char *class)
+{
+    struct item *item = maker_item(m, class);
+
+    item->read = true;
+    item->submitted = TIME_NONE;
+    note_subject(m, item);
+    free(item->in_reply_to);
+    item->in_reply_to = NULL;
+    return item;
+}
+
+static void add_date(struct maker *m, struct item *item, enum named name,
+                     const char *key, int64_t when)
+{
+    props_time(&item->props, maker_name(m, name), when);
+    json_key_int(&item->json, key, when);
+}
+
+static void add_reminder(struct maker *m, struct item *item, int64_t when)
+{
+    props_bool(&item->props, maker_name(m, NAMED_REMINDER_SET), true);
+    props_time(&item->props, maker_name(m, NAMED_REMINDER_TIME), when);
+    props_time(&item->props, maker_name(m, NAMED_REMINDER_SIGNAL), when);
+    json_key_int(&item->json, "reminder", when);
+}
+
+static void add_progress(struct maker *m, struct item *item, int64_t due)
+{
+    unsigned status = rng_below(&m->rng, STATUS_COUNT);
+    bool done = status == STATUS_DONE;
+    unsigned percent = done                   ? 100
+                       : status == STATUS_NEW ? 0
+                                              : rng_below(&m->rng, 10) * 10;
+
+    props_int(&item->props, maker_name(m, NAMED_TASK_STATUS), status);
+    props_double(&item->props, maker_name(m, NAMED_TASK_PERCENT),
+                 percent / 100.0);
+    props_bool(&item->props, maker_name(m, NAMED_TASK_DONE), done);
+    json_key_int(&item->json, "status", status);
+    json_key_int(&item->json, "percent", percent);
+    json_key_bool(&item->json, "complete", done);
+    if (done)
+        add_date(m, item, NAMED_TASK_DONE_DATE, "completed", due - DAY);
+}
+
+struct item *task_make(struct maker *m)
+{
+    struct item *item = own_item(m, "IPM.Task");
+    int64_t start = maker_time(m) / DAY * DAY;
+    int64_t due = start + (int64_t)rng_below(&m->rng, 60) * DAY;
+
+    json_key(&item->json, "task");
+    buf_addc(&item->json, '{');
+    if (rng_chance(&m->rng, 60))
+        add_date(m, item, NAMED_TASK_START, "start", start);
+    if (rng_chance(&m->rng, 80))
+        add_date(m, item, NAMED_TASK_DUE, "due", due);
+    add_progress(m, item, due);
+    if (rng_chance(&m->rng, 30))
+        add_reminder(m, item, due - 3600);
+    buf_addc(&item->json, '}');
+    props_text(&item->props, maker_name(m, NAMED_TASK_OWNER),
+               cast_owner(&m->cast)->name);
+    body_text(m, item, 300);
+    item->importance = rng_below(&m->rng, 3);
+    return item;
+}
+
+/* The title of a note is the first line of its text. */
+struct item *sticky_make(struct maker *m)
+{
+    struct item *item = own_item(m, "IPM.StickyNote");
+    unsigned color = rng_below(&m->rng, NOTE_COLORS);
+
+    item->prefix = PREFIX_NO_MARK;
+    buf_addf(&item->text, "%s\r\n", item->subject);
+    body_text(m, item, 150);
+    props_int(&item->props, maker_name(m, NAMED_NOTE_COLOR), color);
+    props_int(&item->props, maker_name(m, NAMED_NOTE_WIDTH), 200);
+    props_int(&item->props, maker_name(m, NAMED_NOTE_HEIGHT), 166);
+    json_key(&item->json, "note");
+    buf_addc(&item->json, '{');
+    json_key_int(&item->json, "color", color);
+    buf_addc(&item->json, '}');
+    return item;
+}
+
+struct item *journal_make(struct maker *m)
+{
+    struct item *item = own_item(m, "IPM.Activity");
+    int64_t start = maker_time(m) / 60 * 60;
+    unsigned minutes = rng_below(&m->rng, 90);
+
+    props_text(&item->props, maker_name(m, NAMED_LOG_TYPE), "Phone call");
+    props_text(&item->props, maker_name(m, NAMED_LOG_TEXT), "Phone call");
+    props_int(&item->props, maker_name(m, NAMED_LOG_DURATION), minutes);
+    json_key(&item->json, "journal");
+    buf_addc(&item->json, '{');
+    json_key_text(&item->json, "type", "Phone call");
+    add_date(m, item, NAMED_LOG_START, "start", start);
+    add_date(m, item, NAMED_LOG_END, "end", start + minutes * 60);
+    json_key_int(&item->json, "minutes", minutes);
+    buf_addc(&item->json, '}');
+    body_text(m, item, 400);
+    return item;
+}
