@@ -1,0 +1,343 @@
+#include "pipeline/render/address.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "pipeline/render/fetch.h"
+
+#define ADDR_MAX 254 /* RFC 5321 4.5.3.1 */
+
+static bool is_dot_atom_char(uint8_t c)
+{
+    return (c >= '0' && c <= '9') || (c | 32u) - 'a' < 26u ||
+           (c && strchr("!#$%&'*+-/=?^_`{|}~.", c));
+}
+
+static bool is_dot_atom(const char *text, size_t len)
+{
+    if (!len || text[0] == '.' || text[len - 1] == '.')
+        return false;
+    for (size_t i = 0; i < len; i++)
+        if (!is_dot_atom_char((uint8_t)text[i]) ||
+            (text[i] == '.' && text[i + 1] == '.'))
+            return false;
+    return true;
+}
+
+static bool is_domain(const char *text, size_t len)
+{
+    if (len > 2 && text[0] == '[' && text[len - 1] == ']')
+        return strspn(text + 1, "0123456789abcdefABCDEF.:IPv") == len - 2;
+    for (size_t i = 0; i < len; i++)
+        if (strchr("!#$%&'*+/=?^`{|}~", text[i]))
+            return false;
+    return is_dot_atom(text, len);
+}
+
+bool address_is_valid(const char *addr, size_t len)
+{
+    const char *at = memrchr(addr, '@', len);
+
+    if (!at || len > ADDR_MAX || memchr(addr, '\0', len))
+        return false;
+    return is_dot_atom(addr, (size_t)(at - addr)) &&
+           is_domain(at + 1, (size_t)(addr + len - at - 1));
+}
+
+/* ---- reading header text ---- */
+
+struct parser {
+    struct work *work;
+    const char *at, *end;
+    struct buf phrase, addr; /* of the entry being read */
+    bool angled;
+    struct mailboxes *list;
+};
+
+void address_add(struct work *w, struct mailboxes *list, struct mailbox box)
+{
+    if (list->count == list->room) {
+        size_t want = list->room ? list->room * 2 : 8;
+        struct mailbox *bigger = fetch_alloc(w, want * sizeof(*bigger));
+        if (!bigger)
+            return;
+        if (list->count)
+            memcpy(bigger, list->list, list->count * sizeof(*bigger));
+        list->list = bigger;
+        list->room = want;
+    }
+    list->list[list->count++] = box;
+}
+
+static const char *trimmed(struct work *w, const char *text, size_t len)
+{
+    while (len && (uint8_t)*text <= ' ') {
+        text++;
+        len--;
+    }
+    while (len && (uint8_t)text[len - 1] <= ' ')
+        len--;
+    return len ? fetch_copy(w, text, len) : "";
+}
+
+static void entry_end(struct parser *p)
+{
+    struct buf *from = p->angled ? &p->addr : &p->phrase;
+    const char *addr = trimmed(p->work, buf_str(from), from->len);
+
+    if (address_is_valid(addr, strlen(addr))) {
+        const char *name =
+            p->angled ? trimmed(p->work, buf_str(&p->phrase), p->phrase.len)
+                      : "";
+        address_add(p->work, p->list, (struct mailbox){name, addr, ""});
+    }
+    buf_clear(&p->phrase);
+    buf_clear(&p->addr);
+    p->angled = false;
+}
+
+static void read_quoted(struct parser *p)
+{
+    while (p->at < p->end && *p->at != '"') {
+        if (*p->at == '\\' && p->at + 1 < p->end)
+            p->at++;
+        buf_addc(&p->phrase, *p->at++);
+    }
+    if (p->at < p->end)
+        p->at++;
+}
+
+static void skip_comment(struct parser *p)
+{
+    int depth = 1;
+
+    while (p->at < p->end && depth) {
+        if (*p->at == '\\' && p->at + 1 < p->end)
+            p->at++;
+        else if (*p->at == '(')
+            depth++;
+        else if (*p->at == ')')
+            depth--;
+        p->at++;
+    }
+}
+
+static void read_angle(struct parser *p)
+{
+    const char *close = memchr(p->at, '>', (size_t)(p->end - p->at));
+    const char *stop = close ? close : p->end;
+
+    buf_clear(&p->addr);
+    buf_add(&p->addr, p->at, (size_t)(stop - p->at));
+    p->angled = true;
+    p->at = close ? close + 1 : p->end;
+}
+
+void address_parse(struct work *w, const char *text, size_t len,
+                   struct mailboxes *list_r)
+{
+    struct parser p = {
+        w,     text,  text + len, BUF(RENDER_FIELD_MAX), BUF(RENDER_FIELD_MAX),
+        false, list_r};
+
+    *list_r = (struct mailboxes){0};
+    while (p.at < p.end && list_r->count < RENDER_RECIPIENTS_MAX) {
+        char c = *p.at++;
+        if (c == '"')
+            read_quoted(&p);
+        else if (c == '(')
+            skip_comment(&p);
+        else if (c == '<')
+            read_angle(&p);
+        else if (c == ',' || c == ';')
+            entry_end(&p);
+        else if (c == ':') /* the name of a group */
+            buf_clear(&p.phrase);
+        else
+            buf_addc(&p.phrase, c);
+    }
+    entry_end(&p);
+    buf_finish(&p.phrase);
+    buf_finish(&p.addr);
+}
+
+/* ---- from properties ---- */
+
+/* The address that an original header gives to this name. */
+static const char *addr_by_name(struct message *m, const struct transport *t,
+                                const char *name)
+{
+    static const char *const where[] = {"From", "Sender", "To", "Cc",
+                                        "Reply-To"};
+
+    for (size_t i = 0; t && *name && i < array_len(where); i++) {
+        const struct field *f = transport_find(t, where[i]);
+        struct mailboxes list;
+        if (!f)
+            continue;
+        address_parse(m->work, f->value, f->value_len, &list);
+        for (size_t k = 0; k < list.count; k++)
+            if (strcasecmp(list.list[k].name, name) == 0)
+                return list.list[k].addr;
+    }
+    return NULL;
+}
+
+/* 'Name' in single quotes, as Outlook writes addresses used as names. */
+static const char *unquoted(struct work *w, const char *name)
+{
+    size_t n = strlen(name);
+
+    if (n > 2 && name[0] == '\'' && name[n - 1] == '\'')
+        return fetch_copy(w, name + 1, n - 2);
+    return name;
+}
+
+static const char *usable(struct work *w, const char *addr)
+{
+    const char *clean = trimmed(w, addr, strlen(addr));
+    size_t n = strlen(clean);
+
+    if (n > 2 && clean[0] == '<' && clean[n - 1] == '>')
+        clean = fetch_copy(w, clean + 1, n - 2);
+    if (strncasecmp(clean, "smtp:", 5) == 0)
+        clean += 5;
+    return address_is_valid(clean, strlen(clean)) ? clean : NULL;
+}
+
+struct box_ids {
+    uint16_t name, type, addr, smtp;
+};
+
+static struct mailbox box_read(struct message *m, struct pst_props *props,
+                               const struct box_ids *ids,
+                               const struct transport *t)
+{
+    struct work *w = m->work;
+    const char *type = fetch_text(m, props, ids->type);
+    const char *addr = fetch_text(m, props, ids->addr);
+    struct mailbox box = {fetch_text(m, props, ids->name), NULL, ""};
+
+    box.name = unquoted(w, box.name);
+    box.addr = usable(w, fetch_text(m, props, ids->smtp));
+    if (!box.addr && strcasecmp(type, "EX") != 0)
+        box.addr = usable(w, addr);
+    if (!box.addr)
+        box.addr = addr_by_name(m, t, box.name);
+    if (!box.addr)
+        box.addr = usable(w, box.name);
+    if (*addr && (!box.addr || strcasecmp(type, "EX") == 0))
+        box.other = addr;
+    return box;
+}
+
+struct mailbox address_recipient(struct message *m, struct pst_props *row,
+                                 const struct transport *t)
+{
+    static const struct box_ids ids = {PR_DISPLAY_NAME, PR_ADDRTYPE,
+                                       PR_EMAIL_ADDRESS, PR_SMTP_ADDRESS};
+
+    return box_read(m, row, &ids, t);
+}
+
+struct mailbox address_represented(struct message *m, const struct transport *t)
+{
+    static const struct box_ids ids = {
+        PR_SENT_REPRESENTING_NAME, PR_SENT_REPRESENTING_TYPE,
+        PR_SENT_REPRESENTING_ADDR, PR_SENT_REPR_SMTP};
+
+    return box_read(m, m->props, &ids, t);
+}
+
+struct mailbox address_sender(struct message *m, const struct transport *t)
+{
+    static const struct box_ids ids = {PR_SENDER_NAME, PR_SENDER_TYPE,
+                                       PR_SENDER_ADDR, PR_SENDER_SMTP};
+
+    return box_read(m, m->props, &ids, t);
+}
+
+/* Names without addresses: "A; B; C". */
+static void list_display(struct message *m, int type, struct mailboxes *list)
+{
+    static const uint16_t ids[] = {0, PR_DISPLAY_TO, PR_DISPLAY_CC,
+                                   PR_DISPLAY_BCC};
+    const char *at = fetch_own(m, ids[type]);
+
+    while (*at && list->count < RENDER_RECIPIENTS_MAX) {
+        size_t n = strcspn(at, ";");
+        const char *name = unquoted(m->work, trimmed(m->work, at, n));
+        if (*name)
+            address_add(m->work, list,
+                        (struct mailbox){name, usable(m->work, name), ""});
+        at += n + (at[n] == ';');
+    }
+}
+
+void address_list(struct message *m, int type, const struct transport *t,
+                  struct mailboxes *list_r)
+{
+    size_t n = pst_item_recipients(m->item);
+
+    *list_r = (struct mailboxes){0};
+    if (n > RENDER_RECIPIENTS_MAX) {
+        message_defect(m, "%zu recipients left out", n - RENDER_RECIPIENTS_MAX);
+        n = RENDER_RECIPIENTS_MAX;
+    }
+    for (size_t i = 0; i < n; i++) {
+        struct pst_props *row = pst_item_recipient(m->item, i);
+        if (row && (pst_props_int(row, PR_RECIPIENT_TYPE, 1) & 15) == type)
+            address_add(m->work, list_r, address_recipient(m, row, t));
+    }
+    if (!list_r->count)
+        list_display(m, type, list_r);
+}
+
+/* ---- writing ---- */
+
+static void write_box(struct header *h, const struct mailbox *box)
+{
+    char addr[ADDR_MAX + 3];
+    size_t n;
+    const char *spec = box->addr ? box->addr : ADDRESS_UNKNOWN;
+    bool named = *box->name && strcasecmp(box->name, spec) != 0;
+
+    if (named)
+        header_phrase(h, box->name);
+    n = (size_t)snprintf(addr, sizeof(addr), named ? "<%s>" : "%s", spec);
+    header_token(h, addr, n);
+}
+
+static void write_other(struct buf *out, const char *name,
+                        const struct mailbox *box)
+{
+    cleanup_buf struct buf value = BUF(RENDER_VALUE_MAX + 64);
+
+    buf_addf(&value, "%s; %s", name, box->other);
+    header_text(out, "X-Pstfs-X500", buf_str(&value));
+}
+
+void address_write(struct message *m, struct buf *out, const char *name,
+                   const struct mailboxes *list)
+{
+    struct header h;
+
+    if (!list->count)
+        return;
+    header_open(&h, out, name);
+    for (size_t i = 0; i < list->count; i++) {
+        if (out->len > RENDER_HEADERS_MAX / 4 * 3) {
+            message_defect(m, "%zu mailboxes of %s left out", list->count - i,
+                           name);
+            break;
+        }
+        if (i)
+            header_glue(&h, ",");
+        write_box(&h, &list->list[i]);
+    }
+    header_close(&h);
+    for (size_t i = 0; i < list->count; i++)
+        if (*list->list[i].other && out->len < RENDER_HEADERS_MAX / 8 * 7)
+            write_other(out, name, &list->list[i]);
+}

@@ -1,0 +1,44 @@
+/* The attachments of an item, opened and described, their bytes unread. */
+#ifndef RENDER_ATTACH_H
+#define RENDER_ATTACH_H
+
+#include "pipeline/render/render_priv.h"
+
+enum part_kind {
+    PART_DATA,    /* bytes: source */
+    PART_MESSAGE, /* an embedded message: item */
+    PART_LINK,    /* by reference: link */
+};
+
+struct part {
+    enum part_kind kind;
+    const char *filename; /* never "", no path separators */
+    const char *mime;     /* type/subtype, valid and not multipart/message */
+    const char *cid, *location; /* "" when none */
+    const char *link;
+    struct segment_source source;
+    struct pst_item *item;
+    bool inlined; /* shown inside the HTML body */
+    bool photo;   /* the picture of a contact */
+};
+
+struct parts {
+    struct part *list;
+    size_t count;
+};
+
+/* Opens all attachments of m; everything opened is owned by the segments.
+ * html (may be NULL) decides which are inlined. Damage becomes defects. */
+void attach_load(struct message *m, const struct buf *html,
+                 struct parts *parts_r);
+
+/* A view's source of a stream, which is borrowed. Any damage reads as EIO. */
+struct segment_source attach_source(struct pst_stream *stream);
+
+/* The MIME type of a file name's extension; application/octet-stream. */
+const char *attach_type(const char *filename);
+
+/* The content id as it may stand between < and >; "" when it may not. */
+const char *attach_cid(struct work *w, const char *cid);
+
+#endif

@@ -1,0 +1,232 @@
+#include "pipeline/render/body.h"
+
+#include <string.h>
+
+#include "pipeline/base/charset.h"
+#include "pipeline/render/encode.h"
+#include "pipeline/render/fetch.h"
+#include "pipeline/render/html.h"
+#include "pipeline/render/rtf.h"
+
+#define RTF_STORED_MAX RTF_SIZE_MAX
+
+void body_finish(struct body *b)
+{
+    buf_finish(&b->text.bytes);
+    buf_finish(&b->html.bytes);
+    buf_finish(&b->rtf);
+}
+
+static void stream_release(void *object)
+{
+    struct pst_stream *s = object;
+
+    pst_stream_free(&s);
+}
+
+/* 0 when m has the property and it may be held in memory, 1 when it must be
+ * streamed, -ENOENT when there is none. */
+static int body_class(struct message *m, uint16_t id)
+{
+    int64_t size = pst_props_size(m->props, id);
+
+    if (size <= 0)
+        return -ENOENT;
+    return size > RENDER_BODY_MAX;
+}
+
+static void body_damaged(struct message *m, const char *what,
+                         const struct err *err, int e)
+{
+    if (e == -ENOMEM)
+        m->work->error = ENOMEM;
+    else if (e != -ENOENT)
+        message_defect(m, "%s: %s", what,
+                       err->msg[0] ? err->msg : strerror(-e));
+}
+
+static struct pst_stream *body_stream(struct message *m, uint16_t id,
+                                      const char *what)
+{
+    struct pst_stream *s = NULL;
+    struct err err = {0};
+    int e = pst_props_stream(m->props, id, &s, &err);
+
+    if (e < 0) {
+        body_damaged(m, what, &err, e);
+        return NULL;
+    }
+    if (segments_hold(m->work->out, s, stream_release) < 0)
+        return NULL;
+    return s;
+}
+
+static void load_text(struct message *m, struct body_text *t)
+{
+    struct err err = {0};
+    int how = body_class(m, PR_BODY), e;
+
+    if (how < 0)
+        return;
+    if (how) {
+        bool wide = pst_props_type(m->props, PR_BODY) == PT_STRING;
+        const char *name =
+            wide ? NULL : charset_mime_name(pst_props_codepage(m->props));
+        t->stream = body_stream(m, PR_BODY, "text body");
+        t->charset = !t->stream ? NULL : wide ? "utf-16le" : name;
+        if (t->stream && !t->charset)
+            t->charset = "windows-1252";
+        return;
+    }
+    e = pst_props_text(m->props, PR_BODY, &t->bytes, &err);
+    if (e < 0) {
+        body_damaged(m, "text body", &err, e);
+        return;
+    }
+    encode_lf(&t->bytes, 0);
+    if (t->bytes.len)
+        t->charset = "utf-8";
+}
+
+/* The bytes as stored, whatever their type. */
+static int read_all(struct message *m, uint16_t id, struct buf *out,
+                    struct err *err)
+{
+    struct pst_stream *s = NULL;
+    int e = pst_props_stream(m->props, id, &s, err);
+    uint64_t size;
+    char *to;
+    ssize_t n;
+
+    if (e < 0)
+        return e;
+    size = pst_stream_size(s);
+    to = size > out->max ? NULL : buf_grow(out, (size_t)size);
+    n = to ? pst_stream_read(s, 0, to, (size_t)size, err)
+           : err_set(err, out->error ? out->error : EFBIG, "too big");
+    pst_stream_free(&s);
+    if (n < 0) {
+        buf_clear(out);
+        return (int)n;
+    }
+    out->len = (size_t)n;
+    return 0;
+}
+
+static void load_html(struct message *m, struct body_text *t)
+{
+    unsigned type = pst_props_type(m->props, PR_HTML);
+    unsigned cpid = (unsigned)pst_props_int(m->props, PR_INTERNET_CPID, 0);
+    struct err err = {0};
+    bool bad = false;
+    int how = body_class(m, PR_HTML), e;
+
+    if (how < 0)
+        return;
+    if (how) {
+        t->stream = body_stream(m, PR_HTML, "HTML body");
+        t->charset = type == PT_STRING ? "utf-16le" : charset_mime_name(cpid);
+        if (!t->charset)
+            t->charset = "utf-8";
+        if (!t->stream)
+            t->charset = NULL;
+        return;
+    }
+    e = type == PT_STRING ? pst_props_text(m->props, PR_HTML, &t->bytes, &err)
+                          : read_all(m, PR_HTML, &t->bytes, &err);
+    if (e < 0) {
+        body_damaged(m, "HTML body", &err, e);
+        return;
+    }
+    while (t->bytes.len && t->bytes.data[t->bytes.len - 1] == '\0')
+        t->bytes.len--;
+    if (!t->bytes.len)
+        return;
+    t->charset =
+        type == PT_STRING
+            ? "utf-8"
+            : html_settle(&t->bytes, cpid, pst_props_codepage(m->props), &bad);
+    if (bad)
+        message_defect(m, "HTML body: bytes outside its character set");
+    encode_lf(&t->bytes, 0);
+}
+
+static bool rtf_read(struct message *m, struct buf *rtf)
+{
+    cleanup_buf struct buf packed = BUF(RTF_STORED_MAX);
+    const char *note = NULL;
+    struct err err = {0};
+    int64_t size = pst_props_size(m->props, PR_RTF_COMPRESSED);
+    int e;
+
+    if (size <= 0)
+        return false;
+    e = read_all(m, PR_RTF_COMPRESSED, &packed, &err);
+    if (e == 0)
+        e = rtf_decompress((const uint8_t *)buf_str(&packed), packed.len, rtf,
+                           &note, &err);
+    if (e < 0) {
+        body_damaged(m, "RTF body", &err, e);
+        return false;
+    }
+    if (note)
+        message_defect(m, "RTF body: %s", note);
+    return rtf->len > 0;
+}
+
+static bool has_ink(const struct buf *b)
+{
+    for (size_t i = 0; i < b->len; i++)
+        if ((uint8_t)b->data[i] > ' ')
+            return true;
+    return false;
+}
+
+static bool has_picture(const struct buf *rtf)
+{
+    return memmem(buf_str(rtf), rtf->len, "\\pict", 5) ||
+           memmem(buf_str(rtf), rtf->len, "\\object", 7);
+}
+
+/* Where there is no stored HTML the RTF has it, or is the body itself. */
+static void load_rtf(struct message *m, struct body *b)
+{
+    cleanup_buf struct buf out = BUF(RENDER_BODY_MAX * 3);
+    struct body_text *into;
+    enum rtf_kind kind;
+
+    if (!rtf_read(m, &b->rtf))
+        return;
+    kind = rtf_convert(buf_str(&b->rtf), b->rtf.len, &out);
+    into = kind == RTF_HTML ? &b->html : &b->text;
+    if (out.error)
+        message_defect(m, "RTF body: too big");
+    else if (!into->charset && has_ink(&out)) {
+        buf_finish(&into->bytes);
+        into->bytes = out;
+        out = (struct buf)BUF(0);
+        into->charset = "utf-8";
+    }
+    if (kind != RTF_TRUE || (!b->text.charset && !has_picture(&b->rtf)))
+        buf_clear(&b->rtf);
+}
+
+void body_load(struct message *m, struct body *b)
+{
+    load_text(m, &b->text);
+    load_html(m, &b->html);
+    if (!b->html.charset)
+        load_rtf(m, b);
+}
+
+const char *body_plain(struct message *m)
+{
+    cleanup_body struct body b = BODY_EMPTY;
+
+    load_text(m, &b.text);
+    if (!b.text.charset)
+        load_rtf(m, &b);
+    if (!b.text.charset || b.text.stream)
+        return "";
+    return fetch_copy(m->work, buf_str(&b.text.bytes), b.text.bytes.len);
+}

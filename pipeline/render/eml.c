@@ -1,0 +1,304 @@
+#include "pipeline/render/eml.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "pipeline/base/charset.h"
+#include "pipeline/base/clock.h"
+#include "pipeline/render/address.h"
+#include "pipeline/render/encode.h"
+#include "pipeline/render/fetch.h"
+#include "pipeline/render/header.h"
+#include "pipeline/render/mime.h"
+#include "pipeline/render/oneoff.h"
+
+#define ID_MAX       900
+#define CATEGORY_MAX 256
+#define THREAD_MAX   4096
+
+/* A message id token: <...>, printable, in one piece. */
+static bool is_id(const char *id, size_t len)
+{
+    if (len < 3 || len > ID_MAX || id[0] != '<' || id[len - 1] != '>')
+        return false;
+    for (size_t i = 1; i < len - 1; i++)
+        if (id[i] <= ' ' || id[i] > 126 || id[i] == '<' || id[i] == '>')
+            return false;
+    return true;
+}
+
+/* All message ids of a text as one header; nothing when there are none. */
+static void write_ids(struct buf *out, const char *name, const char *text)
+{
+    struct header h;
+    bool open = false;
+
+    for (const char *at = text; (at = strchr(at, '<')) != NULL; at++) {
+        size_t n = strcspn(at, ">") + 1;
+        if (out->len > RENDER_HEADERS_MAX / 2)
+            break;
+        if (!is_id(at, n))
+            continue;
+        if (!open)
+            header_open(&h, out, name);
+        open = true;
+        header_token(&h, at, n);
+        at += n - 1;
+    }
+    if (open)
+        header_close(&h);
+}
+
+static void write_id(struct message *m, struct buf *out)
+{
+    const char *id = fetch_own(m, PR_INTERNET_MESSAGE_ID);
+    struct work *w = m->work;
+
+    while (*id == ' ')
+        id++;
+    if (*id && *id != '<')
+        id = fetch_format(w, "<%.*s>", ID_MAX, id);
+    if (!is_id(id, strlen(id)))
+        id = m->number
+                 ? fetch_format(w, "<%08x.%s.%u@pstfs.invalid>", w->nid, w->key,
+                                m->number)
+                 : fetch_format(w, "<%08x.%s@pstfs.invalid>", w->nid, w->key);
+    write_ids(out, "Message-ID", id);
+}
+
+static void write_date(struct message *m, struct buf *out)
+{
+    static const uint16_t ids[] = {PR_CLIENT_SUBMIT_TIME, PR_DELIVERY_TIME,
+                                   PR_CREATION_TIME, PR_MODIFICATION_TIME};
+    char text[TIME_TEXT_MAX];
+    uint64_t t = 0;
+
+    for (size_t i = 0; !t && i < array_len(ids); i++)
+        t = pst_props_time(m->props, ids[i]);
+    if (t)
+        buf_addf(out, "Date: %s\n",
+                 time_rfc5322(time_from_filetime(t, NULL), text));
+}
+
+static bool same_box(const struct mailbox *a, const struct mailbox *b)
+{
+    if (a->addr && b->addr)
+        return strcasecmp(a->addr, b->addr) == 0;
+    return strcmp(a->name, b->name) == 0;
+}
+
+static bool is_box(const struct mailbox *box)
+{
+    return *box->name || box->addr || *box->other;
+}
+
+static void write_box(struct message *m, struct buf *out, const char *name,
+                      struct mailbox box)
+{
+    struct mailboxes one = {&box, 1, 1};
+
+    address_write(m, out, name, &one);
+}
+
+static void write_originators(struct message *m, const struct transport *t,
+                              struct buf *out,
+                              const struct transport_seen *seen)
+{
+    struct mailbox from, sender;
+
+    if (seen->from)
+        return;
+    from = address_represented(m, t);
+    sender = address_sender(m, t);
+    if (!is_box(&from))
+        from = sender;
+    write_box(m, out, "From", from);
+    if (!seen->sender && is_box(&sender) && !same_box(&from, &sender))
+        write_box(m, out, "Sender", sender);
+}
+
+static void write_reply_to(struct message *m, struct buf *out)
+{
+    struct mailboxes list;
+
+    oneoff_reply_to(m, &list);
+    address_write(m, out, "Reply-To", &list);
+}
+
+static void write_recipients(struct message *m, const struct transport *t,
+                             struct buf *out, const struct transport_seen *seen)
+{
+    struct {
+        const char *name;
+        bool seen;
+    } rows[] = {{"To", seen->to}, {"Cc", seen->cc}, {"Bcc", seen->bcc}};
+
+    for (int i = 0; i < 3; i++) {
+        struct mailboxes list;
+        /* With original headers a list that they lack is still told, except
+         * that Cc and To may both be missing from what was a Bcc copy. */
+        if (rows[i].seen)
+            continue;
+        address_list(m, i + 1, t, &list);
+        address_write(m, out, rows[i].name, &list);
+    }
+}
+
+static void write_rank(struct message *m, struct buf *out,
+                       const struct transport_seen *seen)
+{
+    static const char *const importance[] = {"low", NULL, "high"};
+    static const char *const priority[] = {"5", NULL, "1"};
+    static const char *const sensitivity[] = {NULL, "Personal", "Private",
+                                              "Company-Confidential"};
+    int32_t rank = pst_props_int(m->props, PR_IMPORTANCE, 1);
+    int32_t sens = pst_props_int(m->props, PR_SENSITIVITY, 0);
+
+    if (rank >= 0 && rank < 3 && importance[rank]) {
+        if (!seen->importance)
+            buf_addf(out, "Importance: %s\n", importance[rank]);
+        if (!seen->priority)
+            buf_addf(out, "X-Priority: %s\n", priority[rank]);
+    }
+    if (sens > 0 && sens < 4 && !seen->sensitivity)
+        buf_addf(out, "Sensitivity: %s\n", sensitivity[sens]);
+}
+
+static void write_keywords(struct message *m, struct buf *out)
+{
+    uint16_t id = named_id(m->work, NAME_KEYWORDS);
+    const char *word = fetch_element(m, id, 0);
+    struct header h;
+
+    if (!word || !*word)
+        return;
+    header_open(&h, out, "Keywords");
+    for (size_t i = 0; word && i < CATEGORY_MAX;
+         word = fetch_element(m, id, ++i)) {
+        if (!*word)
+            continue;
+        if (i)
+            header_glue(&h, ",");
+        header_phrase(&h, word);
+    }
+    header_close(&h);
+}
+
+static void write_thread(struct message *m, struct buf *out)
+{
+    const char *topic = fetch_own(m, PR_CONVERSATION_TOPIC);
+    size_t len;
+    const uint8_t *index = fetch_blob(m, PR_CONVERSATION_INDEX, &len);
+    struct header h;
+
+    if (*topic)
+        header_text(out, "Thread-Topic", topic);
+    if (!index || !len || len > THREAD_MAX)
+        return;
+    header_open(&h, out, "Thread-Index");
+    for (size_t i = 0; i < len; i += 45) {
+        char line[60];
+        size_t n = len - i < 45 ? len - i : 45;
+        encode_base64_raw(index + i, n, line);
+        header_token(&h, line, (n + 2) / 3 * 4);
+    }
+    header_close(&h);
+}
+
+static void write_defect(void *ctx, const char *line)
+{
+    header_text(ctx, "X-Pstfs-Defect", line);
+}
+
+static void write_own(struct message *m, struct buf *out)
+{
+    const char *request;
+
+    if (m->depth == 0)
+        buf_addf(out, "X-Pstfs-Id: %s\n", work_id(m->work));
+    if (strcasecmp(m->class, "IPM.Note") != 0)
+        header_text(out, "X-Pstfs-Class", m->class);
+    if (pst_props_int(m->props, PR_FLAG_STATUS, 0) == FLAG_FOLLOW_UP) {
+        request = fetch_named(m, NAME_FLAG_REQUEST);
+        header_text(out, "X-Pstfs-Follow-Up", *request ? request : "Flagged");
+    }
+    message_defects(m, write_defect, out);
+}
+
+static void write_made(struct message *m, const struct transport *t,
+                       struct buf *out, const struct transport_seen *seen)
+{
+    write_originators(m, t, out, seen);
+    write_recipients(m, t, out, seen);
+    if (!seen->subject)
+        header_text(out, "Subject", message_subject(m));
+    if (!seen->date)
+        write_date(m, out);
+    if (!seen->id)
+        write_id(m, out);
+    if (!seen->in_reply_to)
+        write_ids(out, "In-Reply-To", fetch_own(m, PR_IN_REPLY_TO));
+    if (!seen->references)
+        write_ids(out, "References", fetch_own(m, PR_INTERNET_REFERENCES));
+    write_rank(m, out, seen);
+    if (!seen->keywords)
+        write_keywords(m, out);
+    if (!t->count) {
+        write_reply_to(m, out);
+        write_thread(m, out);
+    }
+}
+
+static void write_headers(struct message *m)
+{
+    cleanup_buf struct buf out = BUF(RENDER_HEADERS_MAX * 2);
+    struct work *w = m->work;
+    struct transport_seen seen;
+    struct transport t;
+    const char *text = fetch_own(m, PR_TRANSPORT_HEADERS);
+
+    if (transport_parse(text, strlen(text), w->arena, &t) < 0)
+        w->error = ENOMEM;
+    if (t.cut)
+        message_defect(m, "original headers are cut");
+    transport_write(m, &t, &out, &seen);
+    write_made(m, &t, &out, &seen);
+    write_own(m, &out);
+    buf_adds(&out, "MIME-Version: 1.0\n");
+    if (out.error)
+        w->error = out.error;
+    segments_text(w->out, buf_str(&out), out.len);
+}
+
+/* The native part of an item that is no mail, and of an invitation. */
+static void load_native(struct message *m, struct mime *t)
+{
+    const struct class_row *row = class_find(m->class);
+
+    if (!row->native || !row->mime)
+        return;
+    t->row = row;
+    row->native(m, row->method, &t->native);
+    if (t->native.head.error || t->native.tail.error) {
+        message_defect(m, "%s: too big", row->filename);
+        t->row = NULL;
+    }
+}
+
+void eml_write(struct message *m)
+{
+    struct mime t = {
+        .message = m,
+        .body = BODY_EMPTY,
+        .native = {.head = BUF(RENDER_BODY_MAX), .tail = BUF(RENDER_BODY_MAX)}};
+
+    body_load(m, &t.body);
+    attach_load(m, t.body.html.charset ? &t.body.html.bytes : NULL, &t.parts);
+    load_native(m, &t);
+    write_headers(m);
+    if (!smime_write(m, &t.parts))
+        mime_write(&t);
+    body_finish(&t.body);
+    buf_finish(&t.native.head);
+    buf_finish(&t.native.tail);
+}

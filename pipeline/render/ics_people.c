@@ -1,0 +1,95 @@
+#include <string.h>
+#include <strings.h>
+
+#include "pipeline/render/address.h"
+#include "pipeline/render/card.h"
+#include "pipeline/render/fetch.h"
+#include "pipeline/render/ics_priv.h"
+
+#define PR_RECIPIENT_FLAGS 0x5FFD
+#define PR_TRACK_STATUS    0x5FFF
+#define FLAG_ORGANIZER     2
+#define LINE_LIMIT         (RENDER_FIELD_MAX * 8)
+
+static void write_person(struct ics *c, const char *name, const char *params,
+                         const struct mailbox *box)
+{
+    cleanup_buf struct buf head = BUF(LINE_LIMIT);
+    cleanup_buf struct buf uri = BUF(1024);
+
+    buf_adds(&head, name);
+    if (*box->name) {
+        buf_adds(&head, ";CN=");
+        card_param(&head, box->name);
+    }
+    buf_adds(&head, params);
+    buf_addf(&uri, "mailto:%s", box->addr ? box->addr : ADDRESS_UNKNOWN);
+    card_raw(c->out, buf_str(&head), buf_str(&uri));
+}
+
+/* A reply names its one attendee, the sender, and what he answered. */
+static void write_reply(struct ics *c)
+{
+    static const struct {
+        const char *class, *params;
+    } answers[] = {
+        {"IPM.Schedule.Meeting.Resp.Pos", ";PARTSTAT=ACCEPTED"},
+        {"IPM.Schedule.Meeting.Resp.Neg", ";PARTSTAT=DECLINED"},
+        {"IPM.Schedule.Meeting.Resp.Tent", ";PARTSTAT=TENTATIVE"},
+    };
+    struct message *m = c->message;
+    struct mailbox sender = address_represented(m, NULL);
+    struct mailboxes to;
+    const char *params = "";
+
+    for (size_t i = 0; i < array_len(answers); i++)
+        if (class_is(m->class, answers[i].class))
+            params = answers[i].params;
+    address_list(m, 1, NULL, &to);
+    if (to.count)
+        write_person(c, "ORGANIZER", "", &to.list[0]);
+    write_person(c, "ATTENDEE", params, &sender);
+}
+
+static const char *attendee_params(struct ics *c, struct pst_props *row)
+{
+    static const char *const roles[] = {"REQ-PARTICIPANT", "REQ-PARTICIPANT",
+                                        "OPT-PARTICIPANT", "NON-PARTICIPANT"};
+    static const char *const answers[] = {"NEEDS-ACTION", "NEEDS-ACTION",
+                                          "TENTATIVE",    "ACCEPTED",
+                                          "DECLINED",     "NEEDS-ACTION"};
+    int32_t type = pst_props_int(row, PR_RECIPIENT_TYPE, 1) & 3;
+    int32_t track = pst_props_int(row, PR_TRACK_STATUS, 0);
+
+    if (track < 0 || track > 5)
+        track = 0;
+    return fetch_format(c->message->work, "%s;ROLE=%s;PARTSTAT=%s",
+                        type == 3 ? ";CUTYPE=RESOURCE" : "", roles[type],
+                        answers[track]);
+}
+
+void ics_people(struct ics *c)
+{
+    struct message *m = c->message;
+    struct mailbox organizer;
+    size_t n = pst_item_recipients(m->item);
+
+    if (c->method && strcmp(c->method, "REPLY") == 0) {
+        write_reply(c);
+        return;
+    }
+    organizer = address_represented(m, NULL);
+    if (!*organizer.name && !organizer.addr)
+        organizer = address_sender(m, NULL);
+    if (*organizer.name || organizer.addr)
+        write_person(c, "ORGANIZER", "", &organizer);
+    for (size_t i = 0; i < n && i < RENDER_RECIPIENTS_MAX; i++) {
+        struct pst_props *row = pst_item_recipient(m->item, i);
+        struct mailbox box;
+        if (!row ||
+            (pst_props_int(row, PR_RECIPIENT_FLAGS, 0) & FLAG_ORGANIZER))
+            continue;
+        box = address_recipient(m, row, NULL);
+        write_person(c, "ATTENDEE", attendee_params(c, row), &box);
+    }
+}

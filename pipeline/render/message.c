@@ -1,0 +1,143 @@
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "pipeline/base/clock.h"
+#include "pipeline/render/fetch.h"
+#include "pipeline/render/ics.h"
+#include "pipeline/render/render_priv.h"
+#include "pipeline/render/txt.h"
+#include "pipeline/render/vcf.h"
+
+#define DEFECT_LINE_MAX 400
+#define CLASS_MAX       200
+#define CLASS_EXCEPTION "IPM.OLE.CLASS.{00061055-0000-0000-C000-000000000046}"
+
+/* The first prefix that fits counts; the last row is for all the rest. */
+static const struct class_row classes[] = {
+    {"IPM.Contact", "vcf", vcf_contact, "text/vcard", "contact.vcf"},
+    {"IPM.AbchPerson", "vcf", vcf_contact, "text/vcard", "contact.vcf"},
+    {"IPM.DistList", "vcf", vcf_list, "text/vcard", "list.vcf"},
+    {"IPM.Appointment", "ics", ics_event, "text/calendar", "event.ics",
+     "PUBLISH"},
+    {CLASS_EXCEPTION, "ics", ics_event, "text/calendar", "event.ics",
+     "PUBLISH"},
+    {"IPM.Task", "ics", ics_task, "text/calendar", "task.ics", "PUBLISH"},
+    {"IPM.StickyNote", "txt", txt_note},
+    {"IPM.Schedule.Meeting.Request", "eml", ics_event, "text/calendar",
+     "invite.ics", "REQUEST", true},
+    {"IPM.Schedule.Meeting.Resp", "eml", ics_event, "text/calendar",
+     "reply.ics", "REPLY", true},
+    {"IPM.Schedule.Meeting.Canceled", "eml", ics_event, "text/calendar",
+     "cancel.ics", "CANCEL", true},
+    {"", "eml"},
+};
+
+bool class_is(const char *message_class, const char *prefix)
+{
+    size_t n = strlen(prefix);
+
+    return !n || (strncasecmp(message_class, prefix, n) == 0 &&
+                  (message_class[n] == '\0' || message_class[n] == '.'));
+}
+
+const struct class_row *class_find(const char *message_class)
+{
+    const struct class_row *row = classes;
+
+    while (!class_is(message_class, row->prefix))
+        row++;
+    return row;
+}
+
+const char *render_extension(const char *message_class)
+{
+    return class_find(message_class ? message_class : "")->extension;
+}
+
+void message_init(struct message *m, struct work *w, struct pst_item *item,
+                  unsigned depth)
+{
+    *m = (struct message){.work = w,
+                          .item = item,
+                          .props = pst_item_props(item),
+                          .depth = depth,
+                          .defect_log = BUF(RENDER_HEADERS_MAX)};
+    m->number = w->written++;
+    m->class = fetch_own(m, PR_MESSAGE_CLASS);
+    if (!*m->class || strlen(m->class) > CLASS_MAX)
+        m->class = "IPM.Note";
+}
+
+void message_finish(struct message *m)
+{
+    m->work->defects += m->defects;
+    buf_finish(&m->defect_log);
+}
+
+void message_defect(struct message *m, const char *fmt, ...)
+{
+    char line[DEFECT_LINE_MAX];
+    va_list ap;
+
+    if (m->defects++ >= RENDER_DEFECTS_MAX)
+        return;
+    va_start(ap, fmt);
+    vsnprintf(line, sizeof(line), fmt, ap);
+    va_end(ap);
+    for (char *at = line; (at = strchr(at, '\n')) != NULL;)
+        *at = ' ';
+    /* The same damage may be met by two writers. */
+    if (m->defect_log.len && strstr(m->defect_log.data, line)) {
+        m->defects--;
+        return;
+    }
+    buf_addf(&m->defect_log, "%s\n", line);
+}
+
+void message_defects(const struct message *m,
+                     void (*fn)(void *ctx, const char *line), void *ctx)
+{
+    const char *at = buf_str(&m->defect_log);
+
+    while (*at) {
+        char line[DEFECT_LINE_MAX];
+        size_t n = strcspn(at, "\n");
+        snprintf(line, sizeof(line), "%.*s", (int)n, at);
+        fn(ctx, line);
+        at += n + (at[n] == '\n');
+    }
+}
+
+const char *work_id(struct work *w)
+{
+    return fetch_format(w, "%s.%08x", w->key, w->nid);
+}
+
+const char *message_subject(struct message *m)
+{
+    const char *text = fetch_own(m, PR_SUBJECT);
+
+    if (*text != 1)
+        return text;
+    text++;
+    if (*text)
+        text++;
+    while (((unsigned char)*text & 0xC0) == 0x80)
+        text++;
+    return text;
+}
+
+int64_t message_time(struct pst_props *props)
+{
+    static const uint16_t ids[] = {PR_DELIVERY_TIME, PR_CLIENT_SUBMIT_TIME,
+                                   PR_MODIFICATION_TIME, PR_CREATION_TIME};
+
+    for (size_t i = 0; i < array_len(ids); i++) {
+        uint64_t t = pst_props_time(props, ids[i]);
+        if (t)
+            return time_from_filetime(t, NULL);
+    }
+    return 0;
+}

@@ -1,0 +1,88 @@
+#include "pipeline/render/named.h"
+
+#include <stddef.h>
+
+#include "pipeline/render/render_priv.h"
+
+enum set { COMMON, APPOINTMENT, MEETING, TASK, ADDRESS, PUBLIC };
+
+/* As stored on disk: the first three fields little-endian. */
+#define OUTLOOK_SET(n)                                                         \
+    {                                                                          \
+        n, 0x20, 0x06, 0, 0, 0, 0, 0, 0xC0, 0, 0, 0, 0, 0, 0, 0x46             \
+    }
+
+static const uint8_t sets[][16] = {
+    [COMMON] = OUTLOOK_SET(0x08),
+    [APPOINTMENT] = OUTLOOK_SET(0x02),
+    [MEETING] = {0x90, 0xDA, 0xD8, 0x6E, 0x0B, 0x45, 0x1B, 0x10, 0x98, 0xDA,
+                 0x00, 0xAA, 0x00, 0x3F, 0x13, 0x05},
+    [TASK] = OUTLOOK_SET(0x03),
+    [ADDRESS] = OUTLOOK_SET(0x04),
+    [PUBLIC] = {0x29, 0x03, 0x02, 0, 0, 0, 0, 0, 0xC0, 0, 0, 0, 0, 0, 0, 0x46},
+};
+
+static const struct {
+    enum set set;
+    uint32_t number;
+    const char *text;
+} table[NAME_COUNT] = {
+    [NAME_KEYWORDS] = {PUBLIC, 0, "Keywords"},
+    [NAME_REMINDER_DELTA] = {COMMON, 0x8501},
+    [NAME_REMINDER_SET] = {COMMON, 0x8503},
+    [NAME_COMMON_START] = {COMMON, 0x8516},
+    [NAME_COMMON_END] = {COMMON, 0x8517},
+    [NAME_FLAG_REQUEST] = {COMMON, 0x8530},
+    [NAME_SEQUENCE] = {APPOINTMENT, 0x8201},
+    [NAME_BUSY] = {APPOINTMENT, 0x8205},
+    [NAME_LOCATION] = {APPOINTMENT, 0x8208},
+    [NAME_START] = {APPOINTMENT, 0x820D},
+    [NAME_END] = {APPOINTMENT, 0x820E},
+    [NAME_ALL_DAY] = {APPOINTMENT, 0x8215},
+    [NAME_RECURRENCE] = {APPOINTMENT, 0x8216},
+    [NAME_STATE_FLAGS] = {APPOINTMENT, 0x8217},
+    [NAME_RESPONSE] = {APPOINTMENT, 0x8218},
+    [NAME_ZONE_STRUCT] = {APPOINTMENT, 0x8233},
+    [NAME_ZONE_START] = {APPOINTMENT, 0x825E},
+    [NAME_GLOBAL_ID] = {MEETING, 0x0003},
+    [NAME_CLEAN_GLOBAL_ID] = {MEETING, 0x0023},
+    [NAME_TASK_STATUS] = {TASK, 0x8101},
+    [NAME_TASK_PERCENT] = {TASK, 0x8102},
+    [NAME_TASK_START] = {TASK, 0x8104},
+    [NAME_TASK_DUE] = {TASK, 0x8105},
+    [NAME_TASK_DONE] = {TASK, 0x810F},
+    [NAME_TASK_RECURRENCE] = {TASK, 0x8116},
+    [NAME_TASK_COMPLETE] = {TASK, 0x811C},
+    [NAME_FILE_AS] = {ADDRESS, 0x8005},
+    [NAME_WORK_STREET] = {ADDRESS, 0x8045},
+    [NAME_WORK_CITY] = {ADDRESS, 0x8046},
+    [NAME_WORK_STATE] = {ADDRESS, 0x8047},
+    [NAME_WORK_CODE] = {ADDRESS, 0x8048},
+    [NAME_WORK_COUNTRY] = {ADDRESS, 0x8049},
+    [NAME_WORK_BOX] = {ADDRESS, 0x804A},
+    [NAME_LIST_NAME] = {ADDRESS, 0x8053},
+    [NAME_LIST_ONE_OFF] = {ADDRESS, 0x8054},
+    [NAME_LIST_MEMBERS] = {ADDRESS, 0x8055},
+    [NAME_IM] = {ADDRESS, 0x8062},
+    [NAME_EMAIL1_TYPE] = {ADDRESS, 0x8082},
+    [NAME_EMAIL1_ADDRESS] = {ADDRESS, 0x8083},
+    [NAME_EMAIL1_ORIGINAL] = {ADDRESS, 0x8084},
+    [NAME_EMAIL2_TYPE] = {ADDRESS, 0x8092},
+    [NAME_EMAIL2_ADDRESS] = {ADDRESS, 0x8093},
+    [NAME_EMAIL2_ORIGINAL] = {ADDRESS, 0x8094},
+    [NAME_EMAIL3_TYPE] = {ADDRESS, 0x80A2},
+    [NAME_EMAIL3_ADDRESS] = {ADDRESS, 0x80A3},
+    [NAME_EMAIL3_ORIGINAL] = {ADDRESS, 0x80A4},
+};
+
+uint16_t named_id(struct work *w, enum name name)
+{
+    if (w->names[name] < 0) {
+        const uint8_t *set = sets[table[name].set];
+        w->names[name] =
+            table[name].text
+                ? pst_named_text(w->pst, set, table[name].text)
+                : pst_named_number(w->pst, set, table[name].number);
+    }
+    return (uint16_t)w->names[name];
+}

@@ -1,0 +1,166 @@
+#include "pipeline/render/render.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "pipeline/base/hash.h"
+#include "pipeline/render/eml.h"
+#include "pipeline/render/render_priv.h"
+
+#define ICON_REPLIED   261
+#define ICON_FORWARDED 262
+
+struct render {
+    struct segments *segments;
+    struct render_meta meta;
+};
+
+void render_free(struct render **render)
+{
+    if (!*render)
+        return;
+    segments_free(&(*render)->segments);
+    free(*render);
+    *render = NULL;
+}
+
+const struct render_meta *render_meta(const struct render *render)
+{
+    return &render->meta;
+}
+
+size_t render_weight(const struct render *render)
+{
+    return sizeof(*render) + segments_weight(render->segments);
+}
+
+ssize_t render_read(struct render *render, uint64_t off, void *buf, size_t len,
+                    struct err *err)
+{
+    return segments_read(render->segments, off, buf, len, err);
+}
+
+static uint32_t item_flags(struct pst_props *p, const char *class)
+{
+    int32_t flags = pst_props_int(p, PR_MESSAGE_FLAGS, 0);
+    int32_t verb = pst_props_int(p, PR_LAST_VERB, 0);
+    int32_t icon = pst_props_int(p, PR_ICON_INDEX, 0);
+    uint32_t out = 0;
+
+    if (flags & MSGFLAG_READ)
+        out |= RENDER_SEEN;
+    if (verb == VERB_REPLY || verb == VERB_REPLY_ALL || icon == ICON_REPLIED)
+        out |= RENDER_ANSWERED;
+    if (verb == VERB_FORWARD || icon == ICON_FORWARDED)
+        out |= RENDER_FORWARDED;
+    if (pst_props_int(p, PR_FLAG_STATUS, 0) == FLAG_FOLLOW_UP)
+        out |= RENDER_FLAGGED;
+    /* Contacts and events are never "sent": no drafts for that. */
+    if ((flags & MSGFLAG_UNSENT) && class_is(class, "IPM.Note"))
+        out |= RENDER_DRAFT;
+    return out;
+}
+
+static void item_release(void *object)
+{
+    struct pst_item *item = object;
+
+    pst_item_free(&item);
+}
+
+static void write_native(struct message *m, const struct class_row *row)
+{
+    struct native native = {.head = BUF(RENDER_TEXT_MAX),
+                            .tail = BUF(RENDER_TEXT_MAX)};
+    struct segments *out = m->work->out;
+
+    row->native(m, NULL, &native);
+    if (native.head.error || native.tail.error)
+        m->work->error = ENOMEM;
+    segments_text(out, buf_str(&native.head), native.head.len);
+    segments_view(out, &native.picture, SEGMENT_FOLD);
+    segments_text(out, buf_str(&native.tail), native.tail.len);
+    buf_finish(&native.head);
+    buf_finish(&native.tail);
+}
+
+static void write_item(struct work *w, struct pst_item *item,
+                       enum render_format format, struct render_meta *meta)
+{
+    const struct class_row *row;
+    struct message m;
+
+    message_init(&m, w, item, 0);
+    row = class_find(m.class);
+    meta->time = message_time(m.props);
+    meta->flags = item_flags(m.props, m.class);
+    if (format == RENDER_FILE && row->native && !row->invites)
+        write_native(&m, row);
+    else
+        eml_write(&m);
+    message_finish(&m);
+}
+
+static void work_identify(struct work *w)
+{
+    const struct pst_info *info = pst_info(w->pst);
+    char text[64];
+    int n;
+
+    memset(w->key, '0', 32);
+    for (size_t i = 0; info->has_record_key && i < PST_RECORD_KEY_SIZE; i++)
+        snprintf(w->key + 2 * i, 3, "%02x", info->record_key[i]);
+    n = snprintf(text, sizeof(text), "%s.%08x", w->key, w->nid);
+    w->seed = hash_fnv(text, (size_t)n);
+    for (size_t i = 0; i < NAME_COUNT; i++)
+        w->names[i] = -1;
+}
+
+/* Everything but the segments goes when the work is done. */
+static int work_run(struct render *r, struct pst *pst, struct pst_item *item,
+                    uint32_t nid, enum render_format format, struct err *err)
+{
+    struct work w = {.pst = pst,
+                     .out = r->segments,
+                     .arena = arena_new(),
+                     .scratch = BUF(RENDER_VALUE_MAX),
+                     .nid = nid};
+
+    if (!w.arena)
+        return err_set(err, ENOMEM, "no memory to render");
+    work_identify(&w);
+    write_item(&w, item, format, &r->meta);
+    r->meta.defects = w.defects;
+    arena_free(&w.arena);
+    buf_finish(&w.scratch);
+    if (!w.error)
+        w.error = -segments_error(r->segments);
+    r->meta.size = segments_size(r->segments);
+    return w.error ? err_sys(err, w.error, "item %#x", nid) : 0;
+}
+
+int render_new(struct pst *pst, uint32_t nid, enum render_format format,
+               struct render **render_r, struct err *err)
+{
+    struct render *r = calloc(1, sizeof(*r));
+    struct pst_item *item = NULL;
+    int e;
+
+    if (r)
+        r->segments = segments_new(format == RENDER_MAIL_CRLF);
+    if (!r || !r->segments) {
+        free(r);
+        return err_set(err, ENOMEM, "no memory to render");
+    }
+    e = pst_item_open(pst, nid, &item, err);
+    if (e == 0)
+        e = segments_hold(r->segments, item, item_release);
+    if (e == 0)
+        e = work_run(r, pst, item, nid, format, err);
+    if (e < 0) {
+        render_free(&r);
+        return e;
+    }
+    *render_r = r;
+    return 0;
+}
