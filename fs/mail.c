@@ -342,6 +342,16 @@ const struct listing *mail_listing(const struct mail_dir *dir)
     return dir->listing;
 }
 
+bool mail_told(const struct mail_dir *dir)
+{
+    return __atomic_load_n(&dir->told, __ATOMIC_RELAXED);
+}
+
+void mail_tell(struct mail_dir *dir)
+{
+    __atomic_store_n(&dir->told, true, __ATOMIC_RELAXED);
+}
+
 /* 1 found, 0 not among the subfolders. */
 static int find_folder(struct mail *mail, struct mail_store *s, uint32_t nid,
                        const char *name, struct mail_found *found_r,

@@ -75,6 +75,12 @@ const struct listing *mail_listing(const struct mail_dir *dir);
  * allows; failure costs nothing but the sizes. */
 void mail_size(struct mail *mail, struct mail_dir *dir, size_t first, size_t n);
 
+/* Has somebody been told of all items with their sizes? Then the kernel has
+ * them by name, and may keep the list of names too; before, keeping it would
+ * turn the next `ls -l` into one look-up an item. */
+bool mail_told(const struct mail_dir *dir);
+void mail_tell(struct mail_dir *dir);
+
 /* The store's file has changed or come back: all that is known of it is
  * forgotten. each (NULL: nobody) first gets the inode number of everything
  * that is forgotten. */

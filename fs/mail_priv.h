@@ -33,6 +33,7 @@ struct mail_dir {
     struct listing *listing;
     unsigned refs; /* holders, the cache not counted */
     bool cached;
+    bool told;                    /* mail_told */
     struct mail_dir *next, *prev; /* of the store */
     struct mail_dir *older, *newer;
     pthread_mutex_t sizing;  /* one thread at a time asks for sizes */

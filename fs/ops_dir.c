@@ -25,11 +25,12 @@ struct slot {
  */
 struct dir {
     struct fs *fs;
-    struct node node;
+    struct node node, parent;
     struct buf names;
     struct slot *slots;
     size_t n, cap;
     struct mail_dir *mail; /* NULL: no items */
+    size_t told; /* places before this were answered with attributes */
 };
 
 static struct dir *dir_of(const struct fuse_file_info *fi)
@@ -162,13 +163,16 @@ void ops_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
     dir->names.max = NAMES_BYTES_MAX;
     if (node_split(ino, &dir->node) && fill_fns[dir->node.kind])
         rc = fill_fns[dir->node.kind](dir, &err);
+    if (rc == 0)
+        rc = attr_parent(dir->fs, dir->node, &dir->parent, &err);
     if (rc < 0) {
         dir_free(dir);
         ops_fail(req, rc, &err);
         return;
     }
     fi->fh = (uintptr_t)dir;
-    fi->cache_readdir = fi->keep_cache = !node_is_control(dir->node.kind);
+    fi->keep_cache = !node_is_control(dir->node.kind);
+    fi->cache_readdir = fi->keep_cache && (!dir->mail || mail_told(dir->mail));
     if (fuse_reply_open(req, fi) < 0)
         dir_free(dir); /* interrupted: no release will come */
 }
@@ -238,7 +242,7 @@ static const char *entry_at(const struct reply *r, size_t at,
     struct node node = dir->node;
 
     if (at < DOTS) {
-        entry_bare(node, e);
+        entry_bare(at ? dir->parent : node, e);
         return at ? ".." : ".";
     }
     if ((at -= DOTS) < dir->n) {
@@ -279,6 +283,19 @@ static void size_ahead(const struct reply *r, size_t at)
                   r->size / PLUS_BYTES);
 }
 
+/* Keeps account of how far the kernel was told attributes, from the first
+ * item on without a gap. */
+static void count_told(const struct reply *r, size_t at,
+                       const struct fuse_entry_param *e)
+{
+    struct dir *dir = r->dir;
+
+    if (at < DOTS + dir->n)
+        dir->told = DOTS + dir->n;
+    else if (r->plus && e->ino && dir->told == at)
+        dir->told = at + 1;
+}
+
 static void reply_dir(fuse_req_t req, size_t size, off_t off,
                       struct fuse_file_info *fi, bool plus)
 {
@@ -291,9 +308,13 @@ static void reply_dir(fuse_req_t req, size_t size, off_t off,
         return;
     }
     size_ahead(&r, (size_t)off);
-    for (size_t at = (size_t)off; (name = entry_at(&r, at, &e)); at++)
+    for (size_t at = (size_t)off; (name = entry_at(&r, at, &e)); at++) {
         if (!reply_add(&r, name, &e, at))
             break;
+        count_told(&r, at, &e);
+    }
+    if (r.dir->mail && r.dir->told == DOTS + r.dir->n + dir_items(r.dir))
+        mail_tell(r.dir->mail);
     fuse_reply_buf(req, r.data, r.len);
     free(r.data);
 }

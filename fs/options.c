@@ -30,21 +30,20 @@ const char *options_usage(void)
 {
     return "usage: pstfs [options] SOURCE... MOUNTPOINT\n"
            "\n"
-           "Shows the Outlook data files (PST, OST) in each SOURCE, a "
-           "directory or a\n"
-           "file, as folders of ordinary files at MOUNTPOINT.\n"
+           "Shows the Outlook data files (PST, OST) in each SOURCE, a\n"
+           "directory or a file, as folders of ordinary files at MOUNTPOINT.\n"
            "\n"
-           "  --state DIR    where the state is kept (one mount at a time; "
-           "default\n"
-           "                 $XDG_STATE_HOME/pstfs, ~/.local/state/pstfs, of "
-           "root\n"
-           "                 /var/lib/pstfs)\n"
+           "  --state DIR    where the state is kept; one mount at a time.\n"
+           "                 Default: $XDG_STATE_HOME/pstfs, else\n"
+           "                 ~/.local/state/pstfs, of root /var/lib/pstfs\n"
            "  --config FILE  settings\n"
            "  -f             stay in the foreground, log to the terminal\n"
            "  -d             show every FUSE request (implies -f)\n"
            "  -o OPTIONS     FUSE mount options (allow_other, ro ...), and\n"
            "                   max_threads=N  requests served at once (32)\n"
-           "                   noxattr        no extended attributes at all\n"
+           "                   xattr          answer each question for\n"
+           "                                  extended attributes: `ls -l`\n"
+           "                                  asks twice for every file\n"
            "  --help, --version\n";
 }
 
@@ -85,6 +84,8 @@ static int take_fuse_option(struct options *o, const char *one, size_t len,
 
     if (len == strlen("noxattr") && !strncmp(one, "noxattr", len)) {
         o->no_xattr = true;
+    } else if (len == strlen("xattr") && !strncmp(one, "xattr", len)) {
+        o->no_xattr = false;
     } else if (!strncmp(one, threads, strlen(threads))) {
         snprintf(text, sizeof(text), "%.*s", (int)(len - strlen(threads)),
                  one + strlen(threads));
@@ -247,7 +248,8 @@ int options_parse(int argc, char **argv, struct options *o_r, struct err *err)
     struct parse p = {.o = o_r, .fuse = BUF(FUSE_OPTIONS_MAX)};
     int option, rc = 0;
 
-    *o_r = (struct options){.worker = -1, .max_threads = OPTIONS_THREADS};
+    *o_r = (struct options){
+        .worker = -1, .max_threads = OPTIONS_THREADS, .no_xattr = true};
     while (rc == 0 &&
            (option = getopt_long(argc, argv, "fdo:h", long_options, NULL)) >= 0)
         rc = take_option(&p, option == 'h' ? OPT_HELP : option, optarg, err);

@@ -16,8 +16,9 @@ struct options {
     char *mountpoint; /* owned, absolute */
     char *fuse;       /* owned: what of -o is for FUSE, "" none */
     unsigned max_threads;
-    bool foreground, debug, no_xattr;
-    int worker; /* slot; -1: this is the mount */
+    bool foreground, debug;
+    bool no_xattr; /* the default: -o noxattr; -o xattr: false */
+    int worker;    /* slot; -1: this is the mount */
     bool help, version;
 };
 
