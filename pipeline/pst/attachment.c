@@ -123,6 +123,6 @@ int pst_attachment_item(struct pst_attachment *att, struct pst_item **item_r,
         if (!s.done)
             return rc == -ENOENT ? no_data(err) : rc;
     }
-    return item_open_node(pst, &s.found, item_depth(att->item) + 1,
+    return item_open_node(pst, &s.found, att->item,
                           props_named_codepage(att->props), item_r, err);
 }

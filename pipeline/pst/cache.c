@@ -2,7 +2,7 @@
 
 #include "pipeline/base/cleanup.h"
 
-#define CACHE_BUCKETS 4096u /* a power of two */
+#define CACHE_BUCKETS 16384u /* a power of two */
 
 struct chunk *chunk_new(size_t len)
 {

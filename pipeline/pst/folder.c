@@ -197,8 +197,9 @@ static int rest_add(void *ctx, const struct node *node)
     return 0;
 }
 
-/* Shows each one whose parent is there; the others stay in the list. */
-static int rest_pass(struct folders *f, struct rest *r, bool force)
+/* Shows each one whose parent is there, and `force` others without a parent;
+ * what is left stays in the list. */
+static int rest_pass(struct folders *f, struct rest *r, size_t force)
 {
     size_t kept = 0;
     int rc = 0;
@@ -209,7 +210,7 @@ static int rest_pass(struct folders *f, struct rest *r, bool force)
             rc = folder_show_node(f, v.nid, v.parent);
         } else if (force) {
             rc = folder_show_node(f, v.nid, 0);
-            force = false;
+            force--;
         } else {
             r->list[kept++] = v;
         }
@@ -248,10 +249,10 @@ static int rest_show(struct folders *f)
         pst_note(f->pst, "%zu folders are in no list of subfolders", r.count);
     for (unsigned n = 0; rc == 0 && r.count; n++) {
         size_t before = r.count;
-        rc = rest_pass(f, &r, false);
+        rc = rest_pass(f, &r, n < PST_FOLDER_DEPTH ? 0 : before);
         if (rc == 0 && r.count == before) {
             rest_front(&r);
-            rc = rest_pass(f, &r, true);
+            rc = rest_pass(f, &r, 1);
         }
     }
     free(r.list);

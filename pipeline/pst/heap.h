@@ -163,12 +163,13 @@ void named_free(struct named **named);
 
 /* ---- item.c ---- */
 
-/* An embedded item; node is in the attachment's subnode tree. */
-int item_open_node(struct pst *pst, const struct node *node, unsigned depth,
-                   unsigned codepage, struct pst_item **item_r,
-                   struct err *err);
+/* An item in outer (borrowed, outlives it; NULL at top level); node is then
+ * in the attachment's subnode tree. EFBIG when nested too deep, EBADMSG when
+ * the item would contain itself. */
+int item_open_node(struct pst *pst, const struct node *node,
+                   const struct pst_item *outer, unsigned codepage,
+                   struct pst_item **item_r, struct err *err);
 /* The attachment's place in the item, for attachment.c. */
 int item_attachment_node(struct pst_item *item, size_t i, struct node *node_r);
-unsigned item_depth(const struct pst_item *item);
 
 #endif

@@ -5,7 +5,7 @@
 struct pst_item {
     struct pst *pst;
     struct node node;
-    unsigned depth; /* 0 at top level */
+    const struct pst_item *outer; /* borrowed; NULL at top level */
     struct pst_props *props;
     struct table *recipient_table; /* the recipients are its rows */
     struct pst_props **recipients;
@@ -16,21 +16,37 @@ struct pst_item {
     bool attachments_asked;
 };
 
-int item_open_node(struct pst *pst, const struct node *node, unsigned depth,
-                   unsigned codepage, struct pst_item **item_r, struct err *err)
+/* Items nest in a chain of bounded length, and none lies in itself. */
+static int nesting_check(const struct node *node, const struct pst_item *outer,
+                         struct err *err)
+{
+    unsigned depth = 0;
+
+    for (; outer; outer = outer->outer) {
+        if (++depth > PST_EMBED_DEPTH)
+            return err_set(err, EFBIG, "items lie in each other too deep");
+        if (bid_clean(outer->node.data) == bid_clean(node->data))
+            return err_set(err, EBADMSG, "item %#x lies in itself", node->nid);
+    }
+    return 0;
+}
+
+int item_open_node(struct pst *pst, const struct node *node,
+                   const struct pst_item *outer, unsigned codepage,
+                   struct pst_item **item_r, struct err *err)
 {
     struct pst_item *item;
-    int rc;
+    int rc = nesting_check(node, outer, err);
 
     *item_r = NULL;
-    if (depth > PST_EMBED_DEPTH)
-        return err_set(err, EFBIG, "items lie in each other too deep");
+    if (rc < 0)
+        return rc;
     item = calloc(1, sizeof(*item));
     if (!item)
         return err_sys(err, ENOMEM, "item");
     item->pst = pst;
     item->node = *node;
-    item->depth = depth;
+    item->outer = outer;
     rc = props_open(pst, node, &item->props, err);
     if (rc == -ENOENT) /* the item is there, without its data */
         rc = err_set(err, EBADMSG, "no data");
@@ -52,7 +68,7 @@ int pst_item_open(struct pst *pst, uint32_t nid, struct pst_item **item_r,
     int rc = node_find(pst, nid, &node, err);
 
     *item_r = NULL;
-    return rc < 0 ? rc : item_open_node(pst, &node, 0, 0, item_r, err);
+    return rc < 0 ? rc : item_open_node(pst, &node, NULL, 0, item_r, err);
 }
 
 void pst_item_free(struct pst_item **item_p)
@@ -84,11 +100,6 @@ uint32_t pst_item_nid(const struct pst_item *item)
 struct pst_props *pst_item_props(struct pst_item *item)
 {
     return item->props;
-}
-
-unsigned item_depth(const struct pst_item *item)
-{
-    return item->depth;
 }
 
 /* A table among the item's subnodes; NULL when it has none. */

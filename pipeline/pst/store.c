@@ -147,6 +147,7 @@ static void crypt_probe(struct pst *pst)
     pst_stream_free(&s);
     if (pst->crypt == PST_CRYPT_NONE)
         return;
+    pst->info.crypt_name = "permute";
     pst_note(pst, "header: says not encrypted, but the blocks are");
     cache_clear(&pst->blocks);
 }

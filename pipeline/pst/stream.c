@@ -47,18 +47,19 @@ static int xblock_check(const struct pst_stream *s, const struct chunk *x,
     return 0;
 }
 
-/* No sound stream is larger than what its blocks can hold: that bounds the
- * sizes an XBLOCK may claim by naming the same blocks again and again. */
-static int size_check(const struct pst_stream *s, struct err *err)
+/* No sound stream is larger than what the file can hold: that bounds what a
+ * list may claim by naming the same blocks again and again. */
+static int size_check(const struct pst_stream *s, uint64_t size,
+                      struct err *err)
 {
     uint64_t most = s->pst->info.file_size;
 
     if (s->pst->layout->format == PST_UNICODE_4K)
         most *= PST_INFLATE_FACTOR;
-    if (s->size > most)
+    if (size > most)
         return err_set(err, EBADMSG,
                        "a value of %llu bytes in a file that cannot hold it",
-                       (unsigned long long)s->size);
+                       (unsigned long long)size);
     return 0;
 }
 
@@ -99,7 +100,7 @@ static int top_open(struct pst_stream *s, struct err *err)
         if (!s->starts)
             return err_sys(err, ENOMEM, "stream");
     }
-    return size_check(s, err);
+    return size_check(s, s->size, err);
 }
 
 int stream_open(struct pst *pst, uint64_t bid, struct pst_stream **stream_r,
@@ -232,6 +233,8 @@ int stream_block_count(struct pst_stream *s, uint32_t *count_r, struct err *err)
         rc = starts_learn(s, UINT32_MAX, err);
         *count_r = s->starts[s->known];
     }
+    if (rc == 0 && s->level > 0)
+        rc = size_check(s, (uint64_t)(*count_r - 1) * s->full, err);
     return rc;
 }
 

@@ -1,7 +1,8 @@
 /*
  * Reads everything in each store given, or in every file of $PSTFS_SAMPLES,
  * and prints what it found: one line a store, and with -v the notes and
- * errors too. Exit 77 (skipped) when there is nothing to read.
+ * errors too. -nCOUNT: each store must have so many items and no fault. Exit 77
+ * (skipped) when there is nothing to read.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -19,6 +20,7 @@
 
 #define TEXT_MAX    (16u << 20)
 #define STREAM_STEP 65536
+#define EMBED_MAX   10000 /* hostile files can nest without end */
 #define SKIPPED     77
 
 struct tally {
@@ -33,6 +35,7 @@ struct tally {
 };
 
 static bool verbose, list_only;
+static long expected = -1; /* items in each store, and nothing wrong */
 
 static void item_read(struct tally *t, struct pst_item *item);
 
@@ -136,7 +139,8 @@ static void attachment_read(struct tally *t, struct pst_item *item, size_t i)
     else if (rc != -ENOENT)
         error_add(t, "attachment data of item", nid, &err);
     if (pst_props_int(pst_attachment_props(att), PR_ATTACH_METHOD, 0) ==
-        ATTACH_EMBEDDED) {
+            ATTACH_EMBEDDED &&
+        t->embedded < EMBED_MAX) {
         rc = pst_attachment_item(att, &inner, &err);
         if (rc == 0) {
             t->embedded++;
@@ -277,6 +281,7 @@ static void store_read(const char *path)
 
     if (fd < 0 || pst_open(fd, &t.pst, &err) < 0) {
         printf("%s: %s\n", path, fd < 0 ? strerror(errno) : err.msg);
+        CHECK(expected < 0);
         cleanup_close_fd(&fd);
         return;
     }
@@ -286,6 +291,11 @@ static void store_read(const char *path)
     for (size_t i = 0; i < t.queued; i++)
         folder_read(&t, t.queue[i]);
     tally_print(&t, path, opened - start, time_mono_ms() - opened);
+    if (expected >= 0) {
+        CHECK_EQ(t.items, expected);
+        CHECK_EQ(t.errors, 0);
+        CHECK_EQ(pst_note_count(t.pst), 0);
+    }
     free(t.queue);
     free(t.nids);
     pst_free(&t.pst);
@@ -319,6 +329,8 @@ int main(int argc, char **argv)
     for (; i < argc && argv[i][0] == '-'; i++) {
         verbose |= strcmp(argv[i], "-v") == 0;
         list_only |= strcmp(argv[i], "-l") == 0;
+        if (strncmp(argv[i], "-n", 2) == 0)
+            expected = strtol(argv[i] + 2, NULL, 10);
     }
     for (; i < argc; i++, count++)
         store_read(argv[i]);
