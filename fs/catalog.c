@@ -17,7 +17,7 @@ struct known {
     char *noted;                /* the reason the state had */
     int64_t mtime_ns;
     bool seen;    /* by the running scan */
-    bool touched; /* the running scan found it to be another */
+    bool touched; /* a store before or now, and not the same */
 };
 
 static char no_text[] = "";
@@ -156,10 +156,13 @@ static int rows_add(struct rows *rows, const char *path, const char *state,
     return 0;
 }
 
+/* Of files that are no stores only the reason counts. */
 static bool file_same(const struct known *known, const struct scan_file *file)
 {
     const struct catalog_store *store = &known->store;
 
+    if (!store->gone && store->rejected && file->reason)
+        return strcmp(store->reason, file->reason) == 0;
     return !store->gone && store->rejected == (file->reason != NULL) &&
            store->size == file->size && store->mtime == file->mtime &&
            known->mtime_ns == file->mtime_ns &&
@@ -244,7 +247,8 @@ static void apply_file(struct known *known, const struct scan_file *file)
     const char *reason = file->reason;
     struct err err = {0};
 
-    known->touched = !file_same(known, file);
+    known->touched = !file_same(known, file) &&
+                     (!file->reason || (!store->rejected && !store->gone));
     known->seen = true;
     if (store->shown == no_text && !(store->shown = strdup(file->shown)))
         store->shown = no_text;
@@ -274,7 +278,7 @@ static void apply_scan(struct catalog *c, const struct scan *scan)
         struct known *known = c->by_id[i];
         if (known->seen)
             continue;
-        known->touched = !known->store.gone;
+        known->touched = !known->store.gone && !known->store.rejected;
         known->store.gone = true;
         set_reason(known, GONE);
     }

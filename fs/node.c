@@ -95,7 +95,7 @@ bool node_split(uint64_t ino, struct node *node_r)
         return false;
     kind = &kinds[node_r->kind];
     node_r->store = (ino >> STORE_SHIFT) & NODE_STORE_MAX;
-    if (kind->store && !kind->root_store && node_r->store == 0)
+    if (node_r->store ? !kind->store : kind->store && !kind->root_store)
         return false;
     index_split(kind, ino, node_r);
     /* Bits that this kind does not use must be clear. */
