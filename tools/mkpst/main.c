@@ -21,7 +21,7 @@ static const char help[] =
     "  --depth N             how deep they may nest (default 4)\n"
     "  --big BYTES           one attachment of that size (suffixes K M G)\n"
     "  --attachment-rate P   percent of the mail that has any (default 20)\n"
-    "  --body-size BYTES     mean length of a body (default 2500)\n"
+    "  --body-size BYTES     mean length of a body (default 1500)\n"
     "  --profile PROFILE     mixed (default): all classes; mail: IPM.Note\n"
     "  --manifest FILE       default OUT.jsonl; - for none\n"
     "  --largest P           percent of the mail in the Inbox (default 30)\n"
@@ -220,7 +220,7 @@ int main(int argc, char **argv)
                         .depth = 4,
                         .attachment_rate = 20,
                         .largest = 30,
-                        .body_size = 2500};
+                        .body_size = 1500};
     int cleanup_fd fd = -1;
 
     parse(argc, argv, &o);

@@ -227,6 +227,8 @@ static void add_item(struct buf *b, const struct item *item)
 {
     json_key_text(b, "class", item->class);
     json_key_text(b, "subject", item->subject);
+    json_key_bool(b, "subject_marked", item->prefix != PREFIX_NO_MARK);
+    json_key_text(b, "script", item->script->name);
     json_key_text(b, "message_id", item->message_id);
     add_time(b, "delivered", item->delivered);
     add_time(b, "submitted", item->submitted);
