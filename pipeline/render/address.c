@@ -6,55 +6,6 @@
 
 #include "pipeline/render/fetch.h"
 
-#define ADDR_MAX 254 /* RFC 5321 4.5.3.1 */
-
-static bool is_dot_atom_char(uint8_t c)
-{
-    return (c >= '0' && c <= '9') || (c | 32u) - 'a' < 26u ||
-           (c && strchr("!#$%&'*+-/=?^_`{|}~.", c));
-}
-
-static bool is_dot_atom(const char *text, size_t len)
-{
-    if (!len || text[0] == '.' || text[len - 1] == '.')
-        return false;
-    for (size_t i = 0; i < len; i++)
-        if (!is_dot_atom_char((uint8_t)text[i]) ||
-            (text[i] == '.' && text[i + 1] == '.'))
-            return false;
-    return true;
-}
-
-static bool is_domain(const char *text, size_t len)
-{
-    if (len > 2 && text[0] == '[' && text[len - 1] == ']')
-        return strspn(text + 1, "0123456789abcdefABCDEF.:IPv") == len - 2;
-    for (size_t i = 0; i < len; i++)
-        if (strchr("!#$%&'*+/=?^`{|}~", text[i]))
-            return false;
-    return is_dot_atom(text, len);
-}
-
-bool address_is_valid(const char *addr, size_t len)
-{
-    const char *at = memrchr(addr, '@', len);
-
-    if (!at || len > ADDR_MAX || memchr(addr, '\0', len))
-        return false;
-    return is_dot_atom(addr, (size_t)(at - addr)) &&
-           is_domain(at + 1, (size_t)(addr + len - at - 1));
-}
-
-/* ---- reading header text ---- */
-
-struct parser {
-    struct work *work;
-    const char *at, *end;
-    struct buf phrase, addr; /* of the entry being read */
-    bool angled;
-    struct mailboxes *list;
-};
-
 void address_add(struct work *w, struct mailboxes *list, struct mailbox box)
 {
     if (list->count == list->room) {
@@ -68,98 +19,6 @@ void address_add(struct work *w, struct mailboxes *list, struct mailbox box)
         list->room = want;
     }
     list->list[list->count++] = box;
-}
-
-static const char *trimmed(struct work *w, const char *text, size_t len)
-{
-    while (len && (uint8_t)*text <= ' ') {
-        text++;
-        len--;
-    }
-    while (len && (uint8_t)text[len - 1] <= ' ')
-        len--;
-    return len ? fetch_copy(w, text, len) : "";
-}
-
-static void entry_end(struct parser *p)
-{
-    struct buf *from = p->angled ? &p->addr : &p->phrase;
-    const char *addr = trimmed(p->work, buf_str(from), from->len);
-
-    if (address_is_valid(addr, strlen(addr))) {
-        const char *name =
-            p->angled ? trimmed(p->work, buf_str(&p->phrase), p->phrase.len)
-                      : "";
-        address_add(p->work, p->list, (struct mailbox){name, addr, ""});
-    }
-    buf_clear(&p->phrase);
-    buf_clear(&p->addr);
-    p->angled = false;
-}
-
-static void read_quoted(struct parser *p)
-{
-    while (p->at < p->end && *p->at != '"') {
-        if (*p->at == '\\' && p->at + 1 < p->end)
-            p->at++;
-        buf_addc(&p->phrase, *p->at++);
-    }
-    if (p->at < p->end)
-        p->at++;
-}
-
-static void skip_comment(struct parser *p)
-{
-    int depth = 1;
-
-    while (p->at < p->end && depth) {
-        if (*p->at == '\\' && p->at + 1 < p->end)
-            p->at++;
-        else if (*p->at == '(')
-            depth++;
-        else if (*p->at == ')')
-            depth--;
-        p->at++;
-    }
-}
-
-static void read_angle(struct parser *p)
-{
-    const char *close = memchr(p->at, '>', (size_t)(p->end - p->at));
-    const char *stop = close ? close : p->end;
-
-    buf_clear(&p->addr);
-    buf_add(&p->addr, p->at, (size_t)(stop - p->at));
-    p->angled = true;
-    p->at = close ? close + 1 : p->end;
-}
-
-void address_parse(struct work *w, const char *text, size_t len,
-                   struct mailboxes *list_r)
-{
-    struct parser p = {
-        w,     text,  text + len, BUF(RENDER_FIELD_MAX), BUF(RENDER_FIELD_MAX),
-        false, list_r};
-
-    *list_r = (struct mailboxes){0};
-    while (p.at < p.end && list_r->count < RENDER_RECIPIENTS_MAX) {
-        char c = *p.at++;
-        if (c == '"')
-            read_quoted(&p);
-        else if (c == '(')
-            skip_comment(&p);
-        else if (c == '<')
-            read_angle(&p);
-        else if (c == ',' || c == ';')
-            entry_end(&p);
-        else if (c == ':') /* the name of a group */
-            buf_clear(&p.phrase);
-        else
-            buf_addc(&p.phrase, c);
-    }
-    entry_end(&p);
-    buf_finish(&p.phrase);
-    buf_finish(&p.addr);
 }
 
 /* ---- from properties ---- */
@@ -178,7 +37,7 @@ static const char *addr_by_name(struct message *m, const struct transport *t,
             continue;
         address_parse(m->work, f->value, f->value_len, &list);
         for (size_t k = 0; k < list.count; k++)
-            if (strcasecmp(list.list[k].name, name) == 0)
+            if (list.list[k].addr && strcasecmp(list.list[k].name, name) == 0)
                 return list.list[k].addr;
     }
     return NULL;
@@ -196,7 +55,7 @@ static const char *unquoted(struct work *w, const char *name)
 
 static const char *usable(struct work *w, const char *addr)
 {
-    const char *clean = trimmed(w, addr, strlen(addr));
+    const char *clean = address_trim(w, addr, strlen(addr));
     size_t n = strlen(clean);
 
     if (n > 2 && clean[0] == '<' && clean[n - 1] == '>')
@@ -227,7 +86,7 @@ static struct mailbox box_read(struct message *m, struct pst_props *props,
         box.addr = addr_by_name(m, t, box.name);
     if (!box.addr)
         box.addr = usable(w, box.name);
-    if (*addr && (!box.addr || strcasecmp(type, "EX") == 0))
+    if (!box.addr && strcmp(addr, box.name) != 0)
         box.other = addr;
     return box;
 }
@@ -267,7 +126,7 @@ static void list_display(struct message *m, int type, struct mailboxes *list)
 
     while (*at && list->count < RENDER_RECIPIENTS_MAX) {
         size_t n = strcspn(at, ";");
-        const char *name = unquoted(m->work, trimmed(m->work, at, n));
+        const char *name = unquoted(m->work, address_trim(m->work, at, n));
         if (*name)
             address_add(m->work, list,
                         (struct mailbox){name, usable(m->work, name), ""});

@@ -13,6 +13,7 @@
 #include "pipeline/render/transport.h"
 
 #define ADDRESS_UNKNOWN "undisclosed@invalid"
+#define ADDR_MAX        254 /* RFC 5321 4.5.3.1 */
 
 struct mailbox {
     const char *name;  /* display name, "" when none */
@@ -28,8 +29,12 @@ struct mailboxes {
 /* True for an addr-spec that can stand in a header as it is. */
 bool address_is_valid(const char *addr, size_t len);
 
-/* Reads an address header's text, loosely. Names and addresses are copies;
- * entries without a usable address are left out. */
+/* True when an address header's text follows RFC 5322 closely enough for any
+ * parser: no comments, no dots in names, no local addresses. */
+bool address_is_strict(const char *text, size_t len);
+
+/* Reads an address header's text, loosely, encoded words decoded. Names and
+ * addresses are copies; an entry without a usable address has addr NULL. */
 void address_parse(struct work *w, const char *text, size_t len,
                    struct mailboxes *list_r);
 
@@ -45,6 +50,9 @@ struct mailbox address_sender(struct message *m, const struct transport *t);
  * names of the display property (0E04, 0E03, 0E02). */
 void address_list(struct message *m, int type, const struct transport *t,
                   struct mailboxes *list_r);
+
+/* An arena copy without blanks at the ends. */
+const char *address_trim(struct work *w, const char *text, size_t len);
 
 void address_add(struct work *w, struct mailboxes *list, struct mailbox box);
 

@@ -10,60 +10,40 @@
 #include "pipeline/render/fetch.h"
 #include "pipeline/render/header.h"
 #include "pipeline/render/mime.h"
+#include "pipeline/render/msgid.h"
 #include "pipeline/render/oneoff.h"
 
-#define ID_MAX       900
 #define CATEGORY_MAX 256
 #define THREAD_MAX   4096
 
-/* A message id token: <...>, printable, in one piece. */
-static bool is_id(const char *id, size_t len)
-{
-    if (len < 3 || len > ID_MAX || id[0] != '<' || id[len - 1] != '>')
-        return false;
-    for (size_t i = 1; i < len - 1; i++)
-        if (id[i] <= ' ' || id[i] > 126 || id[i] == '<' || id[i] == '>')
-            return false;
-    return true;
-}
-
-/* All message ids of a text as one header; nothing when there are none. */
-static void write_ids(struct buf *out, const char *name, const char *text)
-{
-    struct header h;
-    bool open = false;
-
-    for (const char *at = text; (at = strchr(at, '<')) != NULL; at++) {
-        size_t n = strcspn(at, ">") + 1;
-        if (out->len > RENDER_HEADERS_MAX / 2)
-            break;
-        if (!is_id(at, n))
-            continue;
-        if (!open)
-            header_open(&h, out, name);
-        open = true;
-        header_token(&h, at, n);
-        at += n - 1;
-    }
-    if (open)
-        header_close(&h);
-}
-
 static void write_id(struct message *m, struct buf *out)
 {
-    const char *id = fetch_own(m, PR_INTERNET_MESSAGE_ID);
+    cleanup_buf struct buf id = BUF(RENDER_FIELD_MAX);
+    const char *own = fetch_own(m, PR_INTERNET_MESSAGE_ID);
     struct work *w = m->work;
+    size_t n = strlen(own);
 
-    while (*id == ' ')
-        id++;
-    if (*id && *id != '<')
-        id = fetch_format(w, "<%.*s>", ID_MAX, id);
-    if (!is_id(id, strlen(id)))
-        id = m->number
-                 ? fetch_format(w, "<%08x.%s.%u@pstfs.invalid>", w->nid, w->key,
-                                m->number)
-                 : fetch_format(w, "<%08x.%s@pstfs.invalid>", w->nid, w->key);
-    write_ids(out, "Message-ID", id);
+    own = address_trim(w, own, n);
+    n = strlen(own);
+    if (msgid_is_valid(own, n)) {
+        buf_add(&id, own, n);
+    } else if (n) {
+        msgid_repair(own, n, &id);
+        header_text(out, "X-Pstfs-Original-Message-ID", own);
+    } else if (m->number) {
+        buf_addf(&id, "<%08x.%s.%u@pstfs.invalid>", w->nid, w->key, m->number);
+    } else {
+        buf_addf(&id, "<%08x.%s@pstfs.invalid>", w->nid, w->key);
+    }
+    buf_addf(out, "Message-ID: %s\n", buf_str(&id));
+}
+
+static void write_ids(struct message *m, struct buf *out, const char *name,
+                      uint16_t id)
+{
+    const char *text = fetch_own(m, id);
+
+    msgid_write(out, name, text, strlen(text));
 }
 
 static void write_date(struct message *m, struct buf *out)
@@ -135,8 +115,6 @@ static void write_recipients(struct message *m, const struct transport *t,
 
     for (int i = 0; i < 3; i++) {
         struct mailboxes list;
-        /* With original headers a list that they lack is still told, except
-         * that Cc and To may both be missing from what was a Bcc copy. */
         if (rows[i].seen)
             continue;
         address_list(m, i + 1, t, &list);
@@ -237,9 +215,9 @@ static void write_made(struct message *m, const struct transport *t,
     if (!seen->id)
         write_id(m, out);
     if (!seen->in_reply_to)
-        write_ids(out, "In-Reply-To", fetch_own(m, PR_IN_REPLY_TO));
+        write_ids(m, out, "In-Reply-To", PR_IN_REPLY_TO);
     if (!seen->references)
-        write_ids(out, "References", fetch_own(m, PR_INTERNET_REFERENCES));
+        write_ids(m, out, "References", PR_INTERNET_REFERENCES);
     write_rank(m, out, seen);
     if (!seen->keywords)
         write_keywords(m, out);

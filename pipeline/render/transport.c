@@ -8,13 +8,17 @@
 #include "pipeline/render/address.h"
 #include "pipeline/render/encode.h"
 #include "pipeline/render/header.h"
+#include "pipeline/render/msgid.h"
+#include "pipeline/render/words.h"
 
 enum rule {
     RULE_KEEP,
     RULE_DROP,
     RULE_ONCE,    /* a second one is dropped */
-    RULE_ADDRESS, /* once, and rewritten as mailboxes when 8-bit */
+    RULE_ADDRESS, /* once, and rewritten when any parser could stumble */
+    RULE_RESENT,  /* the same, any number of times */
     RULE_DATE,    /* once, and only when it can be parsed */
+    RULE_ID,      /* once; message ids are repaired */
 };
 
 #define SEEN(member) (int)offsetof(struct transport_seen, member)
@@ -38,13 +42,20 @@ static const struct {
     {"Reply-To", RULE_ADDRESS, SEEN(reply_to)},
     {"Subject", RULE_ONCE, SEEN(subject)},
     {"Date", RULE_DATE, SEEN(date)},
-    {"Message-ID", RULE_ONCE, SEEN(id)},
-    {"References", RULE_ONCE, SEEN(references)},
-    {"In-Reply-To", RULE_ONCE, SEEN(in_reply_to)},
+    {"Message-ID", RULE_ID, SEEN(id)},
+    {"References", RULE_ID, SEEN(references)},
+    {"In-Reply-To", RULE_ID, SEEN(in_reply_to)},
     {"Importance", RULE_ONCE, SEEN(importance)},
     {"X-Priority", RULE_ONCE, SEEN(priority)},
     {"Sensitivity", RULE_ONCE, SEEN(sensitivity)},
     {"Keywords", RULE_KEEP, SEEN(keywords)},
+    {"Resent-Date", RULE_DATE, NOT_SEEN},
+    {"Orig-Date", RULE_DATE, NOT_SEEN},
+    {"Resent-From", RULE_RESENT, NOT_SEEN},
+    {"Resent-Sender", RULE_RESENT, NOT_SEEN},
+    {"Resent-To", RULE_RESENT, NOT_SEEN},
+    {"Resent-Cc", RULE_RESENT, NOT_SEEN},
+    {"Resent-Bcc", RULE_RESENT, NOT_SEEN},
 };
 
 static bool is_name_char(uint8_t c)
@@ -196,14 +207,58 @@ static void write_verbatim(struct buf *out, const struct field *f)
     buf_addc(out, '\n');
 }
 
+/* What was changed or moved can still be looked up. */
+static void write_original(struct buf *out, const struct field *f)
+{
+    cleanup_buf struct buf flat = BUF(RENDER_TRANS_MAX);
+    cleanup_buf struct buf name = BUF(RENDER_FIELD_MAX);
+
+    value_unfold(f, &flat);
+    buf_adds(&name, "X-Pstfs-Original-");
+    buf_add(&name, f->name, f->name_len);
+    header_text(out, buf_str(&name), buf_str(&flat));
+}
+
+static size_t count_addresses(const struct mailboxes *list)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < list->count; i++)
+        n += list->list[i].addr != NULL;
+    return n;
+}
+
+/* What the properties have to say instead of this header. */
+static size_t count_own(struct message *m, const char *name)
+{
+    static const char *const lists[] = {"To", "Cc", "Bcc"};
+    struct mailboxes list;
+
+    if (strcasecmp(name, "From") == 0)
+        return address_represented(m, NULL).addr ||
+               address_sender(m, NULL).addr;
+    for (int i = 0; i < 3; i++) {
+        if (strcasecmp(name, lists[i]) != 0)
+            continue;
+        address_list(m, i + 1, NULL, &list);
+        return count_addresses(&list);
+    }
+    return 0;
+}
+
+/* Rewrites a malformed list; false when the properties know it better. */
 static bool write_addresses(struct message *m, const struct field *f,
                             const char *name, struct buf *out)
 {
     cleanup_buf struct buf flat = BUF(RENDER_TRANS_MAX);
-    struct mailboxes list = {0};
+    struct mailboxes list;
+    size_t own = count_own(m, name);
 
     value_unfold(f, &flat);
+    write_original(out, f);
     address_parse(m->work, buf_str(&flat), flat.len, &list);
+    if (own && own >= count_addresses(&list))
+        return false;
     address_write(m, out, name, &list);
     return list.count > 0;
 }
@@ -212,11 +267,67 @@ static void write_encoded(struct message *m, const struct field *f,
                           struct buf *out)
 {
     cleanup_buf struct buf flat = BUF(RENDER_TRANS_MAX);
+    cleanup_buf struct buf text = BUF(RENDER_TRANS_MAX * 4);
     cleanup_buf struct buf name = BUF(RENDER_FIELD_MAX);
 
     value_unfold(f, &flat);
+    words_decode(buf_str(&flat), flat.len, &text);
     buf_add(&name, f->name, f->name_len);
-    header_text(out, buf_str(&name), buf_str(&flat));
+    header_text(out, buf_str(&name), buf_str(&text));
+}
+
+/* True when the field could stay as it is. */
+static bool ids_are_valid(const struct field *f)
+{
+    const char *end = f->value + f->value_len, *at = f->value;
+    size_t n;
+
+    while ((at = msgid_next(at, end, &n)) != NULL) {
+        if (!msgid_is_valid(at, n))
+            return false;
+        at += n;
+    }
+    return true;
+}
+
+static bool id_is_valid(const struct field *f)
+{
+    size_t blanks = 0;
+
+    while (blanks < f->value_len && strchr(" \t\n", f->value[blanks]))
+        blanks++;
+    return msgid_is_valid(f->value + blanks, f->value_len - blanks);
+}
+
+static bool is_message_id(const struct field *f)
+{
+    return f->name_len == strlen("Message-ID");
+}
+
+static void write_id(const struct field *f, const char *name, struct buf *out)
+{
+    cleanup_buf struct buf flat = BUF(RENDER_TRANS_MAX);
+    cleanup_buf struct buf id = BUF(RENDER_FIELD_MAX);
+
+    value_unfold(f, &flat);
+    write_original(out, f);
+    if (!is_message_id(f)) {
+        msgid_write(out, name, buf_str(&flat), flat.len);
+        return;
+    }
+    msgid_repair(buf_str(&flat), flat.len, &id);
+    buf_addf(out, "%s: %s\n", name, buf_str(&id));
+}
+
+/* Nothing but one comment, the zone's name, may follow. */
+static bool date_ends(const char *at)
+{
+    at += strspn(at, " \t");
+    if (*at == '(') {
+        at += strcspn(at, ")");
+        at += *at == ')';
+    }
+    return at[strspn(at, " \t")] == '\0';
 }
 
 /* Day, month name, year, time, zone: what every date parser needs. */
@@ -248,12 +359,15 @@ static bool date_is_valid(const struct field *f)
     for (size_t i = 0; month[i]; i++)
         month[i] |= 32;
     const char *found = strlen(month) == 3 ? strstr(months, month) : NULL;
-    bool zoned = sscanf(at, " %1[+-]%4[0-9]", sign, zone) == 2
-                     ? strlen(zone) == 4
-                     : sscanf(at, " %3[A-Z]", zone) == 1;
-    return found && (found - months) % 3 == 0 && zoned && day >= 1 &&
-           day <= 31 && year >= 1900 && hour >= 0 && hour < 24 && min >= 0 &&
-           min < 60;
+    skip = 0;
+    if (sscanf(at, " %1[+-]%4[0-9]%n", sign, zone, &skip) < 2 ||
+        strlen(zone) != 4) {
+        skip = 0;
+        sscanf(at, " %*3[A-Z]%n", &skip);
+    }
+    return found && (found - months) % 3 == 0 && skip && date_ends(at + skip) &&
+           day >= 1 && day <= 31 && year >= 1900 && hour >= 0 && hour < 24 &&
+           min >= 0 && min < 60;
 }
 
 struct writing {
@@ -262,29 +376,51 @@ struct writing {
     struct transport_seen *seen;
 };
 
+static bool value_is_strict(const struct field *f, enum rule rule)
+{
+    if (!transport_is_clean(f) || !words_are_valid(f->value, f->value_len))
+        return false;
+    if (rule == RULE_ADDRESS || rule == RULE_RESENT)
+        return address_is_strict(f->value, f->value_len);
+    if (rule == RULE_ID)
+        return is_message_id(f) ? id_is_valid(f) : ids_are_valid(f);
+    return rule != RULE_DATE || date_is_valid(f);
+}
+
+/* True when the field is there now, in some form. */
+static bool write_repaired(struct writing *w, const struct field *f,
+                           enum rule rule, const char *name)
+{
+    if (rule == RULE_ADDRESS || rule == RULE_RESENT)
+        return write_addresses(w->m, f, name, w->out);
+    if (rule == RULE_ID) {
+        write_id(f, name, w->out);
+        return true;
+    }
+    if (rule == RULE_DATE) {
+        write_original(w->out, f);
+        return false;
+    }
+    write_encoded(w->m, f, w->out);
+    return true;
+}
+
 static void write_field(struct writing *w, struct field f, size_t row)
 {
-    bool known = row < array_len(rules);
+    bool known = row < array_len(rules), done = true;
     enum rule rule = known ? rules[row].rule : RULE_KEEP;
     bool *seen = known && rules[row].seen != NOT_SEEN
                      ? (bool *)w->seen + rules[row].seen
                      : NULL;
-    bool done = true;
 
     field_trim(&f);
-    if (rule == RULE_DROP || (rule != RULE_KEEP && *seen) || !f.value_len)
+    if (rule == RULE_DROP || !f.value_len ||
+        (seen && *seen && rule != RULE_KEEP))
         return;
-    if (rule == RULE_DATE && !date_is_valid(&f)) {
-        f.name = "X-Pstfs-Date";
-        f.name_len = strlen(f.name);
-        seen = NULL;
-    }
-    if (transport_is_clean(&f))
+    if (value_is_strict(&f, rule))
         write_verbatim(w->out, &f);
-    else if (rule == RULE_ADDRESS)
-        done = write_addresses(w->m, &f, rules[row].name, w->out);
     else
-        write_encoded(w->m, &f, w->out);
+        done = write_repaired(w, &f, rule, known ? rules[row].name : NULL);
     if (seen && done)
         *seen = true;
 }
