@@ -74,6 +74,13 @@ def same_text(got, want):
     return plain(str(got)) == plain(want)
 
 
+def same_name(got, want):
+    """A file name; what no file system takes became an underscore."""
+    def safe(name):
+        return re.sub(r'[/\\\\:*?"<>|]', '_', name or '')
+    return same_text(safe(got), safe(want))
+
+
 def check_attachments(parts, want, differences):
     left = list(parts)
     for att in want or []:
@@ -84,8 +91,11 @@ def check_attachments(parts, want, differences):
                                           att['embedded'], inner=True)), None)
             what = 'embedded message'
         else:
-            hit = next((p for p in left if sha256(payload(p)) == att['sha256']
-                        and len(payload(p)) == att['size']), None)
+            fit = [p for p in left if sha256(payload(p)) == att['sha256'] and
+                   len(payload(p)) == att['size']]
+            fit.sort(key=lambda p: not same_name(p.get_filename(),
+                                                 att['name']))
+            hit = fit[0] if fit else None
             what = 'attachment'
         if hit is None:
             differences.append('%s %r (%s bytes) is missing' % (
@@ -94,7 +104,7 @@ def check_attachments(parts, want, differences):
         left.remove(hit)
         name = hit.get_filename()
         if not att.get('embedded') and att.get('name') and \
-                not same_text(name or '', att['name']):
+                not same_name(name, att['name']):
             differences.append('attachment name %r, not %r' % (
                 name, att['name']))
 
