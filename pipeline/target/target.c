@@ -4,9 +4,10 @@
 #include <string.h>
 
 #include "pipeline/base/charset.h"
+#include "pipeline/target/imap.h"
 #include "pipeline/target/maildir.h"
 
-static const struct target_ops *const kinds[] = {&maildir_ops, NULL};
+static const struct target_ops *const kinds[] = {&maildir_ops, &imap_ops, NULL};
 
 const struct target_ops *const *target_kinds(void)
 {
