@@ -1,6 +1,5 @@
 #include "pipeline/render/address.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -157,15 +156,18 @@ void address_list(struct message *m, int type, const struct transport *t,
 
 static void write_box(struct header *h, const struct mailbox *box)
 {
-    char addr[ADDR_MAX + 3];
-    size_t n;
     const char *spec = box->addr ? box->addr : ADDRESS_UNKNOWN;
-    bool named = *box->name && strcasecmp(box->name, spec) != 0;
+    char angled[ADDR_MAX + 2] = "<";
+    size_t n = strlen(spec);
 
-    if (named)
-        header_phrase(h, box->name);
-    n = (size_t)snprintf(addr, sizeof(addr), named ? "<%s>" : "%s", spec);
-    header_token(h, addr, n);
+    if (!*box->name || strcasecmp(box->name, spec) == 0) {
+        header_token(h, spec, n);
+        return;
+    }
+    header_phrase(h, box->name);
+    memcpy(angled + 1, spec, n); /* valid ones are at most ADDR_MAX */
+    angled[n + 1] = '>';
+    header_token(h, angled, n + 2);
 }
 
 static void write_other(struct buf *out, const char *name,

@@ -226,7 +226,7 @@ const char *body_plain(struct message *m)
     load_text(m, &b.text);
     if (!b.text.charset)
         load_rtf(m, &b);
-    if (!b.text.charset || b.text.stream)
+    if (!b.text.charset || b.text.stream || !has_ink(&b.text.bytes))
         return "";
     return fetch_copy(m->work, buf_str(&b.text.bytes), b.text.bytes.len);
 }

@@ -5,7 +5,8 @@
 
 #include "pipeline/render/segment.h"
 
-#define QP_LINE_MAX 76
+#define QP_LINE_MAX  76
+#define BOUNDARY_LEN (sizeof(SEGMENT_BOUNDARY) + 1) /* with "--" */
 
 static const char digits[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -25,46 +26,48 @@ static bool qp_escaped(uint8_t c)
     return c == '=' || c > 126 || (c < 32 && c != '\t' && c != '\n');
 }
 
-struct survey {
-    size_t line; /* longest */
-    size_t high; /* bytes >= 0x80 */
-    size_t escaped;
-    bool plain; /* no control character that 8bit forbids, no boundary */
-};
-
-static void survey_line(struct survey *s, const char *line, size_t len)
+/* No line is too long for 7bit and 8bit, or starts like a boundary. */
+static bool lines_are_plain(const char *text, size_t len)
 {
-    if (len > s->line)
-        s->line = len;
-    if (len >= sizeof(SEGMENT_BOUNDARY) + 1 && line[0] == '-' &&
-        memcmp(line, "--" SEGMENT_BOUNDARY, sizeof(SEGMENT_BOUNDARY) + 1) == 0)
-        s->plain = false;
-    for (size_t i = 0; i < len; i++) {
-        uint8_t c = (uint8_t)line[i];
-        if (c - 32u < 95 && c != '=')
-            continue;
-        s->high += c >= 0x80;
-        s->escaped += qp_escaped(c);
-        if (c == 0 || c == '\r')
-            s->plain = false;
-    }
-}
-
-enum encoding encode_choice(const char *text, size_t len)
-{
-    struct survey s = {.plain = true};
     const char *at = text, *end = text + len;
 
     while (at < end) {
         const char *lf = memchr(at, '\n', (size_t)(end - at));
-        if (!lf)
-            lf = end;
-        survey_line(&s, at, (size_t)(lf - at));
-        at = lf + 1;
+        size_t n = (size_t)((lf ? lf : end) - at);
+        if (n > ENCODE_LINE_MAX)
+            return false;
+        if (n >= BOUNDARY_LEN && at[0] == '-' && at[1] == '-' &&
+            memcmp(at, "--" SEGMENT_BOUNDARY, BOUNDARY_LEN) == 0)
+            return false;
+        at += n + 1;
     }
-    if (s.plain && s.line <= ENCODE_LINE_MAX)
-        return s.high ? ENCODING_8BIT : ENCODING_7BIT;
-    return s.escaped * 6 > len ? ENCODING_BASE64 : ENCODING_QP;
+    return true;
+}
+
+static bool is_ascii(const char *text, size_t len)
+{
+    uint64_t all = 0, eight;
+    size_t i = 0;
+
+    for (; i + 8 <= len; i += 8) {
+        memcpy(&eight, text + i, 8);
+        all |= eight;
+    }
+    for (; i < len; i++)
+        all |= (uint8_t)text[i];
+    return !(all & 0x8080808080808080ull);
+}
+
+enum encoding encode_choice(const char *text, size_t len)
+{
+    size_t escaped = 0;
+
+    if (!memchr(text, '\0', len) && !memchr(text, '\r', len) &&
+        lines_are_plain(text, len))
+        return is_ascii(text, len) ? ENCODING_7BIT : ENCODING_8BIT;
+    for (size_t i = 0; i < len; i++)
+        escaped += qp_escaped((uint8_t)text[i]);
+    return escaped * 6 > len ? ENCODING_BASE64 : ENCODING_QP;
 }
 
 void encode_base64_raw(const uint8_t *data, size_t len, char *out)

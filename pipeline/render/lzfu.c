@@ -20,11 +20,13 @@ static const char primer[PRIMER_SIZE + 1] =
     "Times New RomanCourier{\\colortbl\\red0\\green0\\blue0\r\n\\par "
     "\\pard\\plain\\f0\\fs20\\b\\i\\u\\tab\\tx";
 
+/* The window holds the last bytes put out; it is copied to out whenever it
+ * comes round. */
 struct lzfu {
     const uint8_t *at, *end;
     struct buf *out;
     uint8_t window[WINDOW];
-    unsigned pos;
+    unsigned pos, copied; /* window up to here is in out */
 };
 
 static uint32_t u32(const uint8_t *p)
@@ -33,11 +35,19 @@ static uint32_t u32(const uint8_t *p)
            (uint32_t)p[3] << 24;
 }
 
-static void put(struct lzfu *z, uint8_t c)
+static void copy_out(struct lzfu *z)
 {
-    z->window[z->pos] = c;
-    z->pos = (z->pos + 1) % WINDOW;
-    buf_addc(z->out, (char)c);
+    buf_add(z->out, z->window + z->copied, z->pos - z->copied);
+    z->copied = z->pos;
+}
+
+static inline void put(struct lzfu *z, uint8_t c)
+{
+    z->window[z->pos++] = c;
+    if (z->pos == WINDOW) {
+        copy_out(z);
+        z->pos = z->copied = 0;
+    }
 }
 
 /* One reference; false at the end mark. */
@@ -77,13 +87,14 @@ static bool inflate_all(struct lzfu *z)
 static void lzfu_run(const uint8_t *data, size_t len, uint32_t crc,
                      struct buf *out, const char **note_r)
 {
-    struct lzfu z = {data, data + len, out, {0}, PRIMER_SIZE};
+    struct lzfu z = {data, data + len, out, {0}, PRIMER_SIZE, PRIMER_SIZE};
 
     if (crc && crypt_crc(data, len) != crc)
         *note_r = "RTF checksum is wrong";
     memcpy(z.window, primer, PRIMER_SIZE);
     if (!inflate_all(&z) && !*note_r)
         *note_r = "RTF ends early";
+    copy_out(&z);
 }
 
 int rtf_decompress(const uint8_t *data, size_t len, struct buf *out,

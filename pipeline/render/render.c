@@ -103,13 +103,16 @@ static void write_item(struct work *w, struct pst_item *item,
 
 static void work_identify(struct work *w)
 {
+    static const char hex[] = "0123456789abcdef";
     const struct pst_info *info = pst_info(w->pst);
     char text[64];
     int n;
 
-    memset(w->key, '0', 32);
-    for (size_t i = 0; info->has_record_key && i < PST_RECORD_KEY_SIZE; i++)
-        snprintf(w->key + 2 * i, 3, "%02x", info->record_key[i]);
+    for (size_t i = 0; i < PST_RECORD_KEY_SIZE; i++) {
+        uint8_t c = info->has_record_key ? info->record_key[i] : 0;
+        w->key[2 * i] = hex[c >> 4];
+        w->key[2 * i + 1] = hex[c & 15];
+    }
     n = snprintf(text, sizeof(text), "%s.%08x", w->key, w->nid);
     w->seed = hash_fnv(text, (size_t)n);
     for (size_t i = 0; i < NAME_COUNT; i++)

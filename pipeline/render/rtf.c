@@ -93,6 +93,35 @@ static void put_byte(struct rtf *r, char c)
     buf_addc(&r->pending, c);
 }
 
+static bool is_plain(char c)
+{
+    return c != '\\' && c != '{' && c != '}' && c != '\r' && c != '\n' && c;
+}
+
+/* A run of plain bytes from r->at on. */
+static void put_run(struct rtf *r)
+{
+    const char *start = r->at;
+    size_t n, skip;
+
+    while (r->at < r->end && is_plain(*r->at))
+        r->at++;
+    n = (size_t)(r->at - start);
+    skip = (size_t)r->skip_chars < n ? (size_t)r->skip_chars : n;
+    r->skip_chars -= (int)skip;
+    start += skip;
+    n -= skip;
+    while (shown(r) && n) {
+        size_t room = PENDING_MAX - r->pending.len;
+        size_t take = n < room ? n : room;
+        buf_add(&r->pending, start, take);
+        start += take;
+        n -= take;
+        if (n)
+            flush(r);
+    }
+}
+
 static void put_text(struct rtf *r, const char *text)
 {
     if (r->skip_chars) {
@@ -448,15 +477,18 @@ enum rtf_kind rtf_convert(const char *rtf, size_t len, struct buf *out)
     r->codepage = DEFAULT_PAGE;
     r->now.uc = 1;
     while (r->at < r->end && !out->error) {
-        char c = *r->at++;
+        char c = *r->at;
+        if (is_plain(c)) {
+            put_run(r);
+            continue;
+        }
+        r->at++;
         if (c == '{')
             group_open(r);
         else if (c == '}')
             group_close(r);
         else if (c == '\\')
             read_control(r);
-        else if (c != '\r' && c != '\n')
-            put_byte(r, c);
     }
     flush(r);
     buf_finish(&r->pending);
