@@ -77,7 +77,7 @@ def test_pause_resume_cancel():
         lib.wait_for(lambda: int(mount.status('a.pst')['ingested']) > 0)
         mount.write(act, 'pause\n')
         assert lib.wait_for(
-            lambda: mount.status('a.pst')['state'] == 'paused', 5)
+            lambda: mount.status('a.pst')['state'] == 'paused', 20)
         before = mount.status('a.pst')['ingested']
         time.sleep(0.7)
         assert mount.status('a.pst')['ingested'] == before
@@ -85,7 +85,7 @@ def test_pause_resume_cancel():
         lib.wait_for(lambda: mount.status('a.pst')['ingested'] != before)
         mount.write(act, 'cancel\n')
         assert lib.wait_for(
-            lambda: mount.status('a.pst')['state'] == 'cancelled', 5)
+            lambda: mount.status('a.pst')['state'] == 'cancelled', 20)
         mount.write(act, 'retry\n')
         assert mount.wait('a.pst')['state'] == 'done'
 

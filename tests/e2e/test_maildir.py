@@ -119,6 +119,7 @@ def test_formats():
 def test_bare_address():
     """A bare address takes the kind, and maildir.root, from the settings."""
     _, _, items = lib.mkpst(lib.work('bare', 'a.pst'), seed=40, messages=20)
+    os.makedirs(lib.work('boxes'))
     config = '[maildir]\nroot = %s\n' % lib.work('boxes')
     with lib.Mount(lib.work('bare'), name='bare.m', config=config) as mount:
         status = mount.migrate('a.pst', 'alice@example.com')
