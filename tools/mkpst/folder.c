@@ -39,6 +39,7 @@ static const struct {
     {FOLDER_TASKS, FOLDER_TOP, "Tasks", "IPF.Task", 0, true},
     {FOLDER_NOTES, FOLDER_TOP, "Notes", "IPF.StickyNote", 0, true},
     {FOLDER_JOURNAL, FOLDER_TOP, "Journal", "IPF.Journal", 0, true},
+    {FOLDER_SEARCH, FOLDER_SEARCH_ROOT, "Unread Mail", NULL, 0, true},
 };
 
 static struct folder *folder_new(struct tree *t, enum folder_kind kind,
@@ -48,7 +49,9 @@ static struct folder *folder_new(struct tree *t, enum folder_kind kind,
     struct folder *f = mem_new(sizeof(*f));
 
     f->kind = kind;
-    f->nid = nid ? nid : store_nid(t->store, NID_FOLDER);
+    f->nid = nid ? nid
+                 : store_nid(t->store, kind == FOLDER_SEARCH ? NID_SEARCH_FOLDER
+                                                             : NID_FOLDER);
     store_claim(t->store, f->nid);
     f->name = mem_text(name);
     f->class = class;
@@ -235,6 +238,8 @@ static void write_props(struct tree *t, const struct folder *f)
     props_bool(&p, PR_SUBFOLDERS, f->has_children);
     if (f->class)
         props_text(&p, PR_CONTAINER_CLASS, f->class);
+    if (f->hidden_items)
+        props_int(&p, 0x3617, f->hidden_items);
     if (linked)
         add_default_folders(t, &p);
     subs_init(&subs, &s->blocks);
@@ -243,18 +248,49 @@ static void write_props(struct tree *t, const struct folder *f)
     props_finish(&p);
 }
 
+static void add_table_node(struct store *s, uint32_t nid, struct table **table,
+                           enum columns set)
+{
+    struct node_data data = s->empty[set];
+
+    if (*table)
+        data = table_end(table);
+    store_node(s, nid, &data, 0);
+}
+
+/* Queue, criteria and links (section 21) in place of the three tables. */
+static void write_search(struct tree *t, struct folder *f)
+{
+    struct store *s = t->store;
+    struct node_data data = {0};
+    struct props p;
+    struct subs subs;
+
+    store_node(s, table_nid(f, NID_UPDATE_QUEUE), &data, 0);
+    props_init(&p, &s->enc);
+    props_int(&p, 0x660B, 0);
+    subs_init(&subs, &s->blocks);
+    data = props_end(&p, &subs, 0);
+    props_finish(&p);
+    store_node(s, table_nid(f, NID_CRITERIA), &data, 0);
+    add_table_node(s, table_nid(f, NID_SEARCH_CONTENTS), &f->contents,
+                   COLUMNS_SEARCH);
+}
+
 static void write_folder(struct tree *t, struct folder *f)
 {
     struct store *s = t->store;
-    struct node_data data = s->empty[COLUMNS_CONTENTS];
 
-    if (f->contents)
-        data = table_end(&f->contents);
-    store_node(s, table_nid(f, NID_CONTENTS), &data, 0);
-    store_node(s, table_nid(f, NID_HIDDEN_CONTENTS), &s->empty[COLUMNS_HIDDEN],
-               0);
-    write_hierarchy(t, f);
     write_props(t, f);
+    if (f->kind == FOLDER_SEARCH) {
+        write_search(t, f);
+        return;
+    }
+    add_table_node(s, table_nid(f, NID_CONTENTS), &f->contents,
+                   COLUMNS_CONTENTS);
+    add_table_node(s, table_nid(f, NID_HIDDEN_CONTENTS), &f->hidden,
+                   COLUMNS_HIDDEN);
+    write_hierarchy(t, f);
 }
 
 static uint32_t nid_of(const struct tree *t, enum folder_kind kind)

@@ -22,6 +22,7 @@ enum folder_kind {
     FOLDER_SEARCH_ROOT,
     FOLDER_VIEWS,
     FOLDER_EMPTY,
+    FOLDER_SEARCH, /* its rows are links to items elsewhere */
     FOLDER_KINDS
 };
 
@@ -35,6 +36,8 @@ struct folder {
     bool has_children;
     uint32_t items, unread;
     struct table *contents; /* NULL while empty */
+    struct table *hidden;   /* its FAI items; NULL: none */
+    uint32_t hidden_items;
 };
 
 struct tree {

@@ -104,6 +104,8 @@ void manifest_folders(struct manifest *m, const struct tree *t)
         json_key_int(&line, "items", t->list[i]->items);
         json_key_int(&line, "unread", t->list[i]->unread);
         json_key_text(&line, "class", t->list[i]->class);
+        json_key_bool(&line, "search", t->list[i]->kind == FOLDER_SEARCH);
+        json_key_int(&line, "hidden", t->list[i]->hidden_items);
         json_key(&line, "nid");
         buf_addf(&line, "\"0x%x\"}", t->list[i]->nid);
         put_line(m, &line);

@@ -14,6 +14,8 @@
 #define KEY_SIZE         16
 #define ONE_OFF_UNICODE  0x8000
 #define OBJECT_USER      6
+#define LINKS_MOST       12   /* in the search folder */
+#define MSGFLAG_HIDDEN   0x40 /* FAI */
 
 uint32_t message_flags(const struct item *item)
 {
@@ -354,6 +356,25 @@ static void add_row_numbers(struct table *t, const struct item *item,
     table_time(t, PR_MODIFICATION_TIME, message_changed(item));
 }
 
+/* The search folder shows the first unread items as links. */
+static void add_link(struct tree *t, const struct folder *home,
+                     const struct item *item, uint64_t size)
+{
+    struct folder *f = t->special[FOLDER_SEARCH];
+    struct store *s = t->store;
+
+    if (!f || item->read || f->items == LINKS_MOST)
+        return;
+    if (!f->contents)
+        f->contents = columns_table(&s->blocks, &s->enc, COLUMNS_SEARCH);
+    table_row(f->contents, item->nid);
+    add_row_texts(f->contents, item);
+    add_row_numbers(f->contents, item, size);
+    table_int(f->contents, 0x67F1, home->nid);
+    f->items++;
+    f->unread++;
+}
+
 void folder_add(struct tree *t, struct folder *f, const struct item *item,
                 const struct node_data *data)
 {
@@ -367,4 +388,35 @@ void folder_add(struct tree *t, struct folder *f, const struct item *item,
     f->items++;
     if (!item->read)
         f->unread++;
+    add_link(t, f, item, data->size);
+}
+
+void message_write_hidden(struct tree *t, struct folder *f, const char *class,
+                          const char *name)
+{
+    struct store *s = t->store;
+    uint32_t nid = store_nid(s, NID_HIDDEN);
+    struct props p;
+    struct subs subs;
+    struct node_data data;
+
+    props_init(&p, &s->enc);
+    props_text(&p, PR_MESSAGE_CLASS, class);
+    props_text(&p, PR_SUBJECT, name);
+    props_text(&p, PR_DISPLAY_NAME, name);
+    props_int(&p, PR_MESSAGE_FLAGS, MSGFLAG_READ | MSGFLAG_HIDDEN);
+    props_time(&p, PR_CREATION_TIME, CREATED_FALLBACK);
+    props_time(&p, PR_MODIFICATION_TIME, CREATED_FALLBACK);
+    props_bytes(&p, 0x7C07, name, strlen(name));
+    subs_init(&subs, &s->blocks);
+    data = props_end(&p, &subs, PR_MESSAGE_SIZE);
+    props_finish(&p);
+    store_node(s, nid, &data, f->nid);
+    if (!f->hidden)
+        f->hidden = columns_table(&s->blocks, &s->enc, COLUMNS_HIDDEN);
+    table_row(f->hidden, nid);
+    table_text(f->hidden, PR_MESSAGE_CLASS, NULL, class);
+    table_int(f->hidden, PR_MESSAGE_FLAGS, MSGFLAG_READ | MSGFLAG_HIDDEN);
+    table_text(f->hidden, PR_DISPLAY_NAME, NULL, name);
+    f->hidden_items++;
 }

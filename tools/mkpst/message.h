@@ -9,6 +9,10 @@
  * hashes of its attachments. */
 void message_write(struct tree *t, struct folder *f, struct item *item);
 
+/* A hidden item, as programs keep settings in: no reader shows it as mail. */
+void message_write_hidden(struct tree *t, struct folder *f, const char *class,
+                          const char *name);
+
 /* The value of 0E07 and others that are in node and row alike. */
 uint32_t message_flags(const struct item *item);
 /* Creation and change: from the item's own times, never absent. */

@@ -101,7 +101,8 @@ uint64_t subs_end(struct subs *s)
 {
     uint64_t root = 0;
 
-    qsort(s->list, s->count, sizeof(*s->list), node_compare);
+    if (s->count)
+        qsort(s->list, s->count, sizeof(*s->list), node_compare);
     if (s->count > s->blocks->v->sub_entries)
         root = write_index(s);
     else if (s->count)

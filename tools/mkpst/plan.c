@@ -182,6 +182,16 @@ static void add_one(struct plan *p, struct manifest *out)
     write_item(p, pick_folder(p, kind, item), item, out);
 }
 
+static void add_hidden(struct tree *t)
+{
+    message_write_hidden(t, t->special[FOLDER_INBOX],
+                         "IPM.Configuration.Autocomplete", "settings");
+    message_write_hidden(t, t->special[FOLDER_INBOX],
+                         "IPM.Microsoft.FolderDesign.NamedView", "a view");
+    message_write_hidden(t, t->special[FOLDER_CALENDAR],
+                         "IPM.Configuration.WorkHours", "hours");
+}
+
 void plan_run(const struct options *opt, struct tree *t, struct manifest *out)
 {
     struct plan p = {.opt = opt, .tree = t};
@@ -194,6 +204,8 @@ void plan_run(const struct options *opt, struct tree *t, struct manifest *out)
         rng_init(&p.maker.rng, opt->seed, ITEM_STREAM + i);
         add_one(&p, out);
     }
+    if (!opt->mail_only)
+        add_hidden(t);
     cast_finish(&p.maker.cast);
     script_release();
 }

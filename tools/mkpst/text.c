@@ -11,10 +11,13 @@
 
 void text_utf16(const char *utf8, size_t len, struct buf *out)
 {
-    const uint8_t *p = (const uint8_t *)utf8, *end = p + len;
-    uint8_t *to = buf_grow(out, len * 2);
-    uint8_t *start = to;
+    const uint8_t *p = (const uint8_t *)utf8, *end;
+    uint8_t *to, *start;
 
+    if (!len)
+        return;
+    end = p + len;
+    to = start = buf_grow(out, len * 2);
     mem_check(out);
     while (p < end) {
         uint32_t c = *p++;
