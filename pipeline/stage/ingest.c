@@ -172,6 +172,7 @@ int stage_ingest(struct run *run, struct err *err)
         rc = feed_new(run, &g->folders, &g->feed, err);
     if (rc == 0)
         rc = batches_send(g, err);
+    feed_free(&g->feed); /* it has the reader in its hands */
     run_notes(run);
     return rc;
 }

@@ -71,13 +71,8 @@ int run_target_folder(struct run *run, const struct run_folder *folder,
                             folder->n, folder_r, err);
 }
 
-static enum log_level level_of(const char *level)
-{
-    if (strcmp(level, "error") == 0)
-        return LOG_LEVEL_ERROR;
-    return strcmp(level, "warning") == 0 ? LOG_LEVEL_WARN : LOG_LEVEL_INFO;
-}
-
+/* What becomes of a job is no trouble of the daemon's: all of it is logged as
+ * information, whatever the level of the event. */
 void run_event(struct run *run, const char *level, const char *fmt, ...)
 {
     char text[EVENT_MAX];
@@ -86,7 +81,7 @@ void run_event(struct run *run, const char *level, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(text, sizeof(text), fmt, ap);
     va_end(ap);
-    log_line(level_of(level), "job %lld: %s", (long long)run->job.id, text);
+    log_info("job %lld: %s", (long long)run->job.id, text);
     db_event_add(run->db, run->job.store, run->job.id, level, text);
 }
 
@@ -209,9 +204,12 @@ static int run_stages(struct run *run, struct err *err)
     int rc = 0;
 
     for (size_t i = 0; rc == 0 && i < array_len(stages); i++) {
+        uint64_t began = time_mono_ms();
         rc = db_job_stage(run->db, run->job.id, stages[i].name, err);
         if (rc == 0)
             rc = run_stage(run, i, err);
+        log_debug("job %lld: %s took %llu ms", (long long)run->job.id,
+                  stages[i].name, (unsigned long long)(time_mono_ms() - began));
     }
     return rc;
 }

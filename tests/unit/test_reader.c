@@ -1,0 +1,463 @@
+/*
+ * The reader's client. Against itself as a hostile reader (this program is
+ * started as pstfs-reader and breaks the protocol in the way PSTFS_EVIL
+ * says), and against the real one on a store of mkpst, when PSTFS_MKPST and
+ * PSTFS_REAL_READER name them.
+ */
+#include <fcntl.h>
+#include <limits.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+
+#include "pipeline/base/clock.h"
+#include "pipeline/base/io.h"
+#include "pipeline/reader/proto.h"
+#include "tests/unit/check.h"
+
+#define KILLER 0x84 /* the item that ends the hostile reader */
+#define ITEMS  5
+
+/* ---- the hostile reader ---- */
+
+static uint8_t *window;
+
+static struct proto_record *evil_record(struct proto_reply *reply)
+{
+    struct proto_record *r = (void *)(window + PROTO_DATA_OFF);
+
+    memset(r, 0, 64);
+    r->size = sizeof(*r) + 8;
+    reply->count = 1;
+    reply->used = r->size;
+    return r;
+}
+
+static void evil_size_zero(struct proto_reply *reply)
+{
+    evil_record(reply)->size = 0;
+}
+
+static void evil_size_past_used(struct proto_reply *reply)
+{
+    evil_record(reply)->size = 4096;
+}
+
+static void evil_size_past_record(struct proto_reply *reply)
+{
+    evil_record(reply)->size = PROTO_RECORD_MAX + 8;
+    reply->used = PROTO_DATA_MAX;
+}
+
+static void evil_text_past_record(struct proto_reply *reply)
+{
+    evil_record(reply)->lengths[4] = 60000;
+}
+
+static void evil_no_nul(struct proto_reply *reply)
+{
+    memset(evil_record(reply)->text, 'x', 8);
+}
+
+static void evil_not_utf8(struct proto_reply *reply)
+{
+    struct proto_record *r = evil_record(reply);
+
+    r->lengths[1] = 1;
+    r->text[1] = (char)0xFF;
+}
+
+static void evil_too_many(struct proto_reply *reply)
+{
+    evil_record(reply);
+    reply->count = 1000000;
+}
+
+static void evil_used(struct proto_reply *reply)
+{
+    evil_record(reply);
+    reply->used = PROTO_DATA_MAX + 1;
+}
+
+static void evil_seq(struct proto_reply *reply)
+{
+    evil_record(reply);
+    reply->seq++;
+}
+
+static void evil_stands_still(struct proto_reply *reply)
+{
+    evil_record(reply);
+    reply->next = 1;
+}
+
+static void evil_words(struct proto_reply *reply)
+{
+    reply->status = -EIO;
+    memset(reply->text, 'x', sizeof(reply->text));
+}
+
+static void evil_status(struct proto_reply *reply)
+{
+    reply->status = 5;
+}
+
+static void evil_dies(struct proto_reply *reply)
+{
+    abort();
+}
+
+static void evil_hangs(struct proto_reply *reply)
+{
+    pause();
+}
+
+static void evil_shrinks(struct proto_reply *reply)
+{
+    if (ftruncate(PROTO_WINDOW_FD, 0) == 0)
+        return; /* the client dies of SIGBUS */
+    reply->status = -EPERM;
+}
+
+static struct proto_item *evil_items(struct proto_reply *reply)
+{
+    struct proto_item *items = (void *)(window + PROTO_DATA_OFF);
+
+    memset(items, 0, 64 * sizeof(*items));
+    reply->count = ITEMS;
+    reply->used = PROTO_DATA_MAX;
+    return items;
+}
+
+static void evil_item_off(struct proto_reply *reply)
+{
+    struct proto_item *items = evil_items(reply);
+
+    items[0].has_data = 1;
+    items[0].size = 100;
+    items[0].off = UINT64_MAX - 50;
+}
+
+static void evil_item_size(struct proto_reply *reply)
+{
+    struct proto_item *items = evil_items(reply);
+
+    items[0].has_data = 1;
+    items[0].size = PROTO_DATA_MAX;
+    items[0].off = 8;
+}
+
+static void evil_item_error(struct proto_reply *reply)
+{
+    evil_items(reply)[0].error = -5;
+}
+
+static void evil_item_none(struct proto_reply *reply)
+{
+    evil_items(reply);
+    reply->count = 0;
+}
+
+static void evil_item_more(struct proto_reply *reply)
+{
+    evil_items(reply);
+    reply->count = ITEMS + 1;
+}
+
+/* Answers, but dies in one item, which it has written on the board. */
+static void evil_killer(struct proto_reply *reply)
+{
+    const uint32_t *nids = (void *)(window + PROTO_NIDS_OFF);
+    struct proto_item *items = (void *)(window + PROTO_DATA_OFF);
+
+    for (uint32_t i = 0; i < reply->count; i++) {
+        ((struct proto_board *)window)->nid = nids[i];
+        if (nids[i] == KILLER)
+            abort();
+        items[i] = (struct proto_item){.size = nids[i]};
+    }
+    reply->used = reply->count * sizeof(*items);
+}
+
+static const struct {
+    const char *name;
+    void (*act)(struct proto_reply *reply);
+    bool bulk; /* seen by reader_metas, else by reader_folders */
+    int want;
+} evils[] = {
+    {"size-zero", evil_size_zero, false, -EIO},
+    {"size-past-used", evil_size_past_used, false, -EIO},
+    {"size-past-record", evil_size_past_record, false, -EIO},
+    {"text-past-record", evil_text_past_record, false, -EIO},
+    {"no-nul", evil_no_nul, false, -EIO},
+    {"not-utf8", evil_not_utf8, false, -EIO},
+    {"too-many", evil_too_many, false, -EIO},
+    {"used", evil_used, false, -EIO},
+    {"seq", evil_seq, false, -EIO},
+    {"stands-still", evil_stands_still, false, -EIO},
+    {"words", evil_words, false, -EIO},
+    {"status", evil_status, false, -EIO},
+    {"dies", evil_dies, false, -EIO},
+    {"shrinks", evil_shrinks, false, -EPERM},
+    {"item-off", evil_item_off, true, -EIO},
+    {"item-size", evil_item_size, true, -EIO},
+    {"item-error", evil_item_error, true, -EIO},
+    {"item-none", evil_item_none, true, -EIO},
+    {"item-more", evil_item_more, true, -EIO},
+    {"killer", evil_killer, true, 0},
+    {"hangs", evil_hangs, false, -EINTR},
+};
+
+static int evil_main(void)
+{
+    const char *name = getenv("PSTFS_EVIL");
+    struct proto_request request;
+
+    window = mmap(NULL, READER_WINDOW, PROT_READ | PROT_WRITE, MAP_SHARED,
+                  PROTO_WINDOW_FD, 0);
+    while (recv(PROTO_SOCKET_FD, &request, sizeof(request), 0) > 0) {
+        struct proto_reply reply = {.magic = PROTO_MAGIC,
+                                    .version = PROTO_VERSION,
+                                    .op = request.op,
+                                    .seq = request.seq,
+                                    .count = request.count};
+        for (size_t i = 0; i < array_len(evils); i++)
+            if (strcmp(evils[i].name, name) == 0)
+                evils[i].act(&reply);
+        send(PROTO_SOCKET_FD, &reply, sizeof(reply), MSG_NOSIGNAL);
+    }
+    return 0;
+}
+
+/* ---- against it ---- */
+
+static int folder_count(void *ctx, const struct reader_folder *folder)
+{
+    ++*(int *)ctx;
+    return 0;
+}
+
+static struct reader *reader_make(const char *path)
+{
+    struct reader *reader = NULL;
+
+    CHECK_EQ(reader_new(path, &reader, NULL), 0);
+    return reader;
+}
+
+static void test_hostile(const char *store)
+{
+    static const uint32_t nids[ITEMS] = {0x24, 0x44, 0x64, 0x84, 0xA4};
+
+    for (size_t i = 0; i < array_len(evils) - 2; i++) {
+        struct reader *reader = reader_make(store);
+        struct reader_meta metas[ITEMS];
+        struct err err = {0};
+        int n = 0, rc;
+        setenv("PSTFS_EVIL", evils[i].name, 1);
+        if (evils[i].bulk)
+            rc = reader_metas(reader, READER_MAIL, nids, ITEMS, metas, &err);
+        else
+            rc = reader_folders(reader, folder_count, &n, &err);
+        if (!CHECK(rc == evils[i].want && n <= 1))
+            fprintf(stderr, "    %s: %d %s\n", evils[i].name, rc, err.msg);
+        CHECK(strlen(err.msg) < sizeof(err.msg) && strchr(err.msg, ':'));
+        reader_free(&reader);
+    }
+}
+
+static void test_killer_is_refused(const char *store)
+{
+    static const uint32_t nids[ITEMS] = {0x24, 0x44, KILLER, 0x64, 0xA4};
+    struct reader *reader = reader_make(store);
+    struct reader_meta metas[ITEMS];
+    struct err err = {0};
+    char byte;
+
+    setenv("PSTFS_EVIL", "killer", 1);
+    CHECK_EQ(reader_metas(reader, READER_MAIL, nids, ITEMS, metas, &err), 0);
+    for (int i = 0; i < ITEMS; i++) {
+        CHECK_EQ(metas[i].error, nids[i] == KILLER ? EIO : 0);
+        CHECK_EQ(metas[i].size, nids[i] == KILLER ? 0 : nids[i]);
+    }
+    CHECK_EQ(reader_read(reader, KILLER, READER_MAIL, 0, &byte, 1, &err), -EIO);
+    CHECK(strstr(err.msg, "ended the reader before") != NULL);
+    reader_free(&reader);
+}
+
+static void *interrupt_soon(void *ctx)
+{
+    usleep(200000);
+    reader_interrupt(ctx, true);
+    return NULL;
+}
+
+static void test_interrupt(const char *store)
+{
+    struct reader *reader = reader_make(store);
+    uint64_t began = time_mono_ms();
+    struct err err = {0};
+    pthread_t thread;
+    int n = 0;
+
+    setenv("PSTFS_EVIL", "hangs", 1);
+    pthread_create(&thread, NULL, interrupt_soon, reader);
+    CHECK_EQ(reader_folders(reader, folder_count, &n, &err), -EINTR);
+    CHECK(time_mono_ms() - began < 5000);
+    CHECK_EQ(reader_pid(reader), 0);
+    pthread_join(thread, NULL);
+    reader_free(&reader);
+}
+
+/* ---- against the real one ---- */
+
+struct listing {
+    struct reader *reader;
+    uint32_t folders[1000], nids[10000];
+    size_t folder_n, n;
+    struct reader_meta metas[10000];
+};
+
+static int folder_keep(void *ctx, const struct reader_folder *folder)
+{
+    struct listing *l = ctx;
+
+    if (!folder->is_search && l->folder_n < array_len(l->folders))
+        l->folders[l->folder_n++] = folder->nid;
+    return 0;
+}
+
+static int entry_keep(void *ctx, const struct reader_entry *entry)
+{
+    struct listing *l = ctx;
+
+    if (l->n < array_len(l->nids))
+        l->nids[l->n++] = entry->nid;
+    return *entry->ext ? 0 : -EINVAL;
+}
+
+/* The bytes that come in bulk are those that come in odd pieces. */
+static int fetch_compare(void *ctx, size_t i, const struct reader_meta *meta,
+                         const void *data)
+{
+    struct listing *l = ctx;
+
+    if (meta->error || meta->size != l->metas[i].size ||
+        meta->time != l->metas[i].time || meta->flags != l->metas[i].flags)
+        return -EBADMSG;
+    if (data) { /* fn may not call the reader: keep a sum for later */
+        uint64_t sum = 0;
+        for (size_t k = 0; k < meta->size; k++)
+            sum = sum * 31 + ((const uint8_t *)data)[k];
+        l->metas[i].flags = (uint32_t)sum;
+    }
+    return 0;
+}
+
+static void pieces_compare(struct listing *l, size_t i)
+{
+    uint64_t off = 0, sum = 0;
+    uint8_t buf[7919];
+    ssize_t n;
+
+    while ((n = reader_read(l->reader, l->nids[i], READER_MAIL, off, buf,
+                            sizeof(buf), NULL)) > 0) {
+        for (ssize_t k = 0; k < n; k++)
+            sum = sum * 31 + buf[k];
+        off += (uint64_t)n;
+    }
+    if (!CHECK(n == 0 && off == l->metas[i].size &&
+               (uint32_t)sum == l->metas[i].flags))
+        fprintf(stderr, "    item 0x%x\n", l->nids[i]);
+}
+
+static void test_store(const char *store, size_t items)
+{
+    static struct listing l;
+    struct reader_info info = {0};
+    struct err err = {0};
+
+    l.reader = reader_make(store);
+    CHECK_EQ(reader_pid(l.reader), 0);
+    CHECK_EQ(reader_info(l.reader, &info, &err), 0);
+    CHECK_EQ(strlen(info.record_key), 32);
+    CHECK_EQ(reader_folders(l.reader, folder_keep, &l, &err), 0);
+    for (size_t i = 0; i < l.folder_n; i++)
+        CHECK_EQ(reader_entries(l.reader, l.folders[i], entry_keep, &l, &err),
+                 0);
+    CHECK_EQ(l.n, items);
+    CHECK_EQ(reader_metas(l.reader, READER_MAIL, l.nids, l.n, l.metas, &err),
+             0);
+    /* A reader that was killed is started again. */
+    kill(reader_pid(l.reader), SIGKILL);
+    CHECK_EQ(reader_info(l.reader, &info, &err), -EIO);
+    CHECK_EQ(reader_fetch(l.reader, READER_MAIL, l.nids, l.n, fetch_compare, &l,
+                          &err),
+             0);
+    for (size_t i = 0; i < l.n; i++)
+        pieces_compare(&l, i);
+    reader_rest(l.reader);
+    CHECK_EQ(reader_pid(l.reader), 0);
+    reader_free(&l.reader);
+}
+
+static void test_bad_stores(const char *dir)
+{
+    static const struct {
+        const char *path;
+        int want;
+    } bad[] = {{"absent.pst", -ENOENT}, {"junk.pst", -EBADMSG}, {"", -EINVAL}};
+    char path[PATH_MAX];
+    struct err err = {0};
+
+    snprintf(path, sizeof(path), "%s/junk.pst", dir);
+    FILE *f = fopen(path, "w");
+    fprintf(f, "%04096d", 7);
+    fclose(f);
+    for (size_t i = 0; i < array_len(bad); i++) {
+        struct reader_info info;
+        snprintf(path, sizeof(path), "%s/%s", dir, bad[i].path);
+        struct reader *reader = reader_make(path);
+        CHECK_EQ(reader_info(reader, &info, &err), bad[i].want);
+        CHECK(strncmp(err.msg, bad[i].path, strlen(bad[i].path)) == 0);
+        reader_free(&reader);
+    }
+}
+
+static void test_real(const char *dir, const char *mkpst, const char *program)
+{
+    char store[PATH_MAX], command[3 * PATH_MAX];
+
+    setenv("PSTFS_READER", program, 1);
+    snprintf(store, sizeof(store), "%s/store.pst", dir);
+    snprintf(command, sizeof(command),
+             "'%s' --messages 300 --seed 11 --big 12M '%s'", mkpst, store);
+    if (!CHECK(system(command) == 0))
+        return;
+    test_store(store, 300);
+    test_bad_stores(dir);
+}
+
+int main(int argc, char **argv)
+{
+    char dir[] = "/tmp/pstfs-reader-XXXXXX", self[PATH_MAX], command[PATH_MAX];
+    const char *mkpst = getenv("PSTFS_MKPST");
+    const char *real = getenv("PSTFS_REAL_READER");
+    ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+    if (strcmp(argv[0], "pstfs-reader") == 0)
+        return evil_main();
+    if (n < 0 || !mkdtemp(dir))
+        return 1;
+    self[n] = '\0';
+    setenv("PSTFS_READER", self, 1);
+    test_hostile(self);
+    test_killer_is_refused(self);
+    test_interrupt(self);
+    if (mkpst && real)
+        test_real(dir, mkpst, real);
+    snprintf(command, sizeof(command), "rm -rf '%s'", dir);
+    CHECK_EQ(system(command), 0);
+    return check_report();
+}
