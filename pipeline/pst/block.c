@@ -169,6 +169,30 @@ static bool joins(const struct layout *l, const struct extent *first,
            b->ib + extent_total(l, b) - first->ib <= PST_RUN_BYTES;
 }
 
+/* Where the run that begins with e[i] ends. */
+static size_t run_end(const struct layout *l, const struct extent *e, size_t i,
+                      size_t n)
+{
+    size_t k = i + 1;
+
+    while (k < n && joins(l, &e[i], &e[k - 1], &e[k]))
+        k++;
+    return k;
+}
+
+void blocks_will_need(struct pst *pst, const uint64_t *bids, size_t count)
+{
+    const struct layout *l = pst->layout;
+    struct extent e[PST_RUN_AHEAD];
+    size_t n = extents_wanted(pst, bids, count, e);
+
+    for (size_t i = 0, k; i < n; i = k) {
+        k = run_end(l, e, i, n);
+        file_will_need(pst, e[i].ib,
+                       e[k - 1].ib + extent_total(l, &e[k - 1]) - e[i].ib);
+    }
+}
+
 void blocks_fetch(struct pst *pst, const uint64_t *bids, size_t count)
 {
     struct extent e[PST_RUN_AHEAD];
@@ -176,8 +200,7 @@ void blocks_fetch(struct pst *pst, const uint64_t *bids, size_t count)
 
     for (size_t i = 0, k; i < n; i = k) {
         struct chunk *last = NULL;
-        for (k = i + 1; k < n && joins(pst->layout, &e[i], &e[k - 1], &e[k]);)
-            k++;
+        k = run_end(pst->layout, e, i, n);
         run_load(pst, &e[i], k - i, &last, NULL);
         chunk_unref(&last);
     }

@@ -95,7 +95,8 @@ struct pst {
     char *display_name;
     struct btree nbt, bbt;
     struct cache pages, blocks;
-    uint8_t *run; /* PST_RUN_BYTES for reading blocks */
+    uint64_t windows[PST_WINDOWS_KEPT]; /* number + 1, by number */
+    uint8_t *run;                       /* PST_RUN_BYTES for reading blocks */
     struct note notes[PST_NOTES_MAX];
     size_t note_count;
     struct named *named; /* NULL until asked for */
@@ -112,6 +113,8 @@ void notes_finish(struct pst *pst);
 /* file.c: exactly len bytes, or EBADMSG past the end, or EIO. */
 int file_read(struct pst *pst, uint64_t ib, void *to, size_t len,
               struct err *err);
+/* A hint that these bytes are wanted soon; reads then overlap. */
+void file_will_need(struct pst *pst, uint64_t ib, uint64_t len);
 
 /* page.c: a checked tree page; its parts as a view. */
 struct page {
@@ -147,6 +150,8 @@ int block_read(struct pst *pst, uint64_t bid, struct chunk **chunk_r,
                struct err *err);
 /* Brings blocks into the cache, adjacent ones with one read; best effort. */
 void blocks_fetch(struct pst *pst, const uint64_t *bids, size_t count);
+/* Only tells the system that they will be read. */
+void blocks_will_need(struct pst *pst, const uint64_t *bids, size_t count);
 
 /* inflate.c: exactly out_len bytes out of one zlib stream, or EBADMSG. */
 int inflate_block(const void *in, size_t in_len, void *out, size_t out_len);

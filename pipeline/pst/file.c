@@ -1,3 +1,4 @@
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -30,6 +31,12 @@ int file_read(struct pst *pst, uint64_t ib, void *to, size_t len,
     if ((size_t)got < len)
         return err_set(err, EBADMSG, "the file was cut while it was read");
     return 0;
+}
+
+void file_will_need(struct pst *pst, uint64_t ib, uint64_t len)
+{
+    if (ib < pst->info.file_size && ib <= INT64_MAX - len)
+        posix_fadvise(pst->fd, (off_t)ib, (off_t)len, POSIX_FADV_WILLNEED);
 }
 
 static uint64_t root_field(const struct layout *l, const uint8_t *header,

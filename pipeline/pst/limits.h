@@ -11,9 +11,13 @@
 #define PST_PAGE_CACHE  (4u << 20)
 #define PST_BLOCK_CACHE (8u << 20)
 #define PST_RUN_BYTES   (256u << 10)
-/* unused bytes read over to join two reads; blocks read ahead at most */
-#define PST_RUN_GAP   (16u << 10)
-#define PST_RUN_AHEAD 32u
+/* unused bytes read over to join two reads; blocks and bytes read ahead at
+ * most; what the system is told to read around a tree page */
+#define PST_RUN_GAP      (16u << 10)
+#define PST_RUN_AHEAD    64u
+#define PST_AHEAD_BYTES  (512u << 10)
+#define PST_PAGE_WINDOW  (128u << 10)
+#define PST_WINDOWS_KEPT 64u /* windows remembered as asked for */
 
 /* trees */
 #define PST_BTREE_LEVELS   12

@@ -43,6 +43,19 @@ static bool counts_fit(const struct layout *l, const struct page *page,
            page->count * page->stride <= l->area;
 }
 
+/* Tree pages lie together in heaps (section 26): the system is told to read
+ * the neighbours too. */
+static void read_around(struct pst *pst, uint64_t ib)
+{
+    uint64_t number = ib / PST_PAGE_WINDOW;
+    uint64_t *asked = &pst->windows[number % PST_WINDOWS_KEPT];
+
+    if (*asked == number + 1)
+        return;
+    *asked = number + 1;
+    file_will_need(pst, number * PST_PAGE_WINDOW, PST_PAGE_WINDOW);
+}
+
 static int page_load(struct pst *pst, const struct btree *tree, uint64_t ib,
                      uint64_t bid, struct chunk **chunk_r, struct err *err)
 {
@@ -53,6 +66,7 @@ static int page_load(struct pst *pst, const struct btree *tree, uint64_t ib,
 
     if (!c)
         return err_sys(err, ENOMEM, "page");
+    read_around(pst, ib);
     rc = file_read(pst, ib, c->data, l->page_size, err);
     if (rc < 0) {
         chunk_unref(&c);

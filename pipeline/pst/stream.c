@@ -21,6 +21,7 @@ struct pst_stream {
     uint32_t known;
     uint32_t next;   /* data block that a reader in order wants next */
     uint32_t window; /* blocks fetched at once */
+    uint32_t asked;  /* blocks before this one the system was told of */
 };
 
 static unsigned entry_count(const struct chunk *x)
@@ -263,24 +264,43 @@ int stream_block_id(struct pst_stream *s, uint32_t k, uint64_t *bid_r,
     return *bid_r & BID_INTERNAL ? block_absent(k, err) : 0;
 }
 
+/* Up to max block ids of a list from place on. */
+static unsigned ids_from(const struct pst_stream *s, const struct chunk *list,
+                         uint32_t place, unsigned max, uint64_t *bids)
+{
+    unsigned n = 0, count = entry_count(list);
+
+    for (; n < max && place + n < count; n++)
+        bids[n] = entry_at(s, list, place + n);
+    return n;
+}
+
 /* Fetches the window that begins with block k of the stream, the place-th of
- * its list. The window doubles while blocks are asked for in order. */
+ * its list, and has the next one read meanwhile. The window doubles while
+ * blocks are asked for in order. */
 static void read_ahead(struct pst_stream *s, uint32_t k,
                        const struct chunk *list, uint32_t place)
 {
     uint64_t bids[PST_RUN_AHEAD];
-    unsigned n = 0, count = entry_count(list);
+    uint32_t from;
+    unsigned n;
 
     if (k != s->next)
         s->window = 1;
-    else if (s->window < PST_RUN_AHEAD)
+    else if (s->window < PST_RUN_AHEAD &&
+             2 * s->window * s->full <= PST_AHEAD_BYTES)
         s->window *= 2;
     if (s->window == 1)
         return;
-    while (n < s->window && place + n < count) {
-        bids[n] = entry_at(s, list, place + n);
-        n++;
+    from = s->asked > k ? s->asked - k : 0;
+    if (from > 2 * PST_RUN_AHEAD) /* that was elsewhere in the stream */
+        from = 0;
+    if (from < s->window * 2) {
+        n = ids_from(s, list, place + from, PST_RUN_AHEAD, bids);
+        blocks_will_need(s->pst, bids, n);
+        s->asked = k + from + n;
     }
+    n = ids_from(s, list, place, s->window, bids);
     blocks_fetch(s->pst, bids, n);
 }
 
