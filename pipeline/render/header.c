@@ -66,9 +66,8 @@ void header_open(struct header *h, struct buf *out, const char *name)
 
 static void header_space(struct header *h, size_t len, size_t columns)
 {
-    /* A name alone on its line is legal but upsets some parsers: only a
-     * token that would fit nowhere else is moved below it. */
-    if (h->col + 1 + len > columns && (!h->first || len < columns)) {
+    /* A name alone on its line is legal but upsets some parsers. */
+    if (h->col + 1 + len > columns && !h->first) {
         buf_add(h->out, "\n ", 2);
         h->col = 1;
     } else {
@@ -173,7 +172,14 @@ static void add_word(struct header *h, const char *text, size_t len, bool q)
 static void add_encoded(struct header *h, const char *text, size_t len)
 {
     bool q = q_cost(text, len) <= (len + 2) / 3 * 4;
+    size_t whole = WORD_OVERHEAD + (q ? q_cost(text, len) : (len + 2) / 3 * 4);
 
+    /* One word on a new line reads better than two halves. */
+    if (whole <= HEADER_WORD && !h->first &&
+        h->col + 1 + whole > WORD_COLUMNS) {
+        add_word(h, text, len, q);
+        return;
+    }
     while (len) {
         size_t room = h->col + 1 + WORD_ROOM_MIN < WORD_COLUMNS
                           ? WORD_COLUMNS - 1 - h->col
