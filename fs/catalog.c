@@ -238,7 +238,25 @@ static int add_rows(struct catalog *c, const struct rows *rows)
 
 static void set_reason(struct known *known, const char *constant)
 {
-    known->store.reason = (char *)(constant ? constant : no_text);
+    if (strcmp(known->store.reason, constant ? constant : no_text) != 0)
+        known->store.reason = (char *)(constant ? constant : no_text);
+}
+
+/* Others read these at any time: nothing is written that is not new. */
+static void set_facts(struct known *known, const struct scan_file *file,
+                      bool rejected)
+{
+    struct catalog_store *store = &known->store;
+
+    known->mtime_ns = file->mtime_ns;
+    if (store->size != file->size)
+        store->size = file->size;
+    if (store->mtime != file->mtime)
+        store->mtime = file->mtime;
+    if (store->rejected != rejected)
+        store->rejected = rejected;
+    if (store->gone)
+        store->gone = false;
 }
 
 static void apply_file(struct known *known, const struct scan_file *file)
@@ -257,11 +275,7 @@ static void apply_file(struct known *known, const struct scan_file *file)
     if (!reason && !store->reader &&
         reader_new(store->path, &store->reader, &err) < 0)
         reason = "no memory for a reader";
-    store->size = file->size;
-    store->mtime = file->mtime;
-    known->mtime_ns = file->mtime_ns;
-    store->rejected = reason != NULL;
-    store->gone = false;
+    set_facts(known, file, reason != NULL);
     set_reason(known, reason);
 }
 
@@ -279,7 +293,8 @@ static void apply_scan(struct catalog *c, const struct scan *scan)
         if (known->seen)
             continue;
         known->touched = !known->store.gone && !known->store.rejected;
-        known->store.gone = true;
+        if (!known->store.gone)
+            known->store.gone = true;
         set_reason(known, GONE);
     }
 }

@@ -64,6 +64,16 @@ static void rescan(struct keeper *k)
 
 /* ---- the thread ---- */
 
+/* The end has come: a read that takes long must not hold it up. */
+static void give_up_reads(struct keeper *k)
+{
+    struct catalog_store *store;
+
+    for (size_t i = 0; (store = catalog_store_at(k->fs->catalog, i)); i++)
+        if (store->reader)
+            reader_interrupt(store->reader, true);
+}
+
 static bool keeper_sleep(struct keeper *k)
 {
     struct timespec until;
@@ -86,7 +96,9 @@ static void *keep(void *arg)
 
     while (keeper_sleep(k)) {
         mail_keep(k->fs->mail);
-        if (k->rescan_ms && time_mono_ms() >= k->next_scan) {
+        if (fuse_session_exited(k->fs->session))
+            give_up_reads(k);
+        else if (k->rescan_ms && time_mono_ms() >= k->next_scan) {
             rescan(k);
             k->next_scan = time_mono_ms() + k->rescan_ms;
         }

@@ -182,7 +182,8 @@ static int tree_make(struct mail *mail, struct mail_store *s, struct err *err)
     pthread_mutex_lock(&mail->lock);
     s->tree = tree;
     s->stamp = info.stamp;
-    memcpy(s->key, info.record_key, sizeof(s->key));
+    memcpy(s->key, info.record_key, KEY_SIZE);
+    mail->keys = mail->keys || s->key[0];
     pthread_mutex_unlock(&mail->lock);
     return 0;
 }
@@ -546,12 +547,17 @@ static struct mail_dir *store_forget(struct mail *mail, struct mail_store *s,
 void mail_changed(struct mail *mail, struct catalog_store *store,
                   mail_known_fn *fn, void *ctx)
 {
-    struct mail_store *s = mail->stores[store->id];
     struct tree *tree = NULL;
+    struct mail_store *s;
     struct mail_dir *dirs;
 
-    if (!s)
+    if (store->id > NODE_STORE_MAX)
         return;
+    pthread_mutex_lock(&mail->lock);
+    s = mail->stores[store->id];
+    pthread_mutex_unlock(&mail->lock);
+    if (!s)
+        return; /* nobody has looked into it */
     dirs = store_forget(mail, s, &tree);
     if (fn)
         tell_known(s, tree, dirs, fn, ctx);
@@ -563,26 +569,39 @@ void mail_changed(struct mail *mail, struct catalog_store *store,
     tree_free(&tree);
 }
 
-/* Record keys are learned when a store is opened; the state wants them. */
+/* A store whose record key the state has to learn, and the key; NULL none. */
+static struct mail_store *take_key(struct mail *mail, char key_r[KEY_SIZE])
+{
+    struct mail_store *s = NULL;
+
+    pthread_mutex_lock(&mail->lock);
+    for (size_t id = 1; mail->keys && !s && id <= NODE_STORE_MAX; id++)
+        if (mail->stores[id] && mail->stores[id]->key[0])
+            s = mail->stores[id];
+    mail->keys = s != NULL;
+    if (s) {
+        memcpy(key_r, s->key, KEY_SIZE);
+        s->key[0] = '\0';
+    }
+    pthread_mutex_unlock(&mail->lock);
+    return s;
+}
+
 static void keys_save(struct mail *mail)
 {
-    for (size_t id = 1; id <= NODE_STORE_MAX; id++) {
-        struct mail_store *s = mail->stores[id];
-        struct db_store row = {.state = "ok", .reason = ""};
+    char key[KEY_SIZE];
+    struct mail_store *s;
+
+    while ((s = take_key(mail, key))) {
+        struct db_store row = {.path = s->store->path,
+                               .state = "ok",
+                               .reason = "",
+                               .record_key = key,
+                               .size = s->store->size,
+                               .mtime = s->store->mtime};
         struct err err = {0};
-        char key[sizeof(s->key)];
-        int64_t got;
-        if (!s || !s->key[0])
-            continue;
-        pthread_mutex_lock(&mail->lock);
-        memcpy(key, s->key, sizeof(key));
-        s->key[0] = '\0';
-        pthread_mutex_unlock(&mail->lock);
-        row.path = s->store->path;
-        row.record_key = key;
-        row.size = s->store->size;
-        row.mtime = s->store->mtime;
-        if (db_store_put(mail->fs->db, &row, &got, &err) < 0)
+        int64_t id;
+        if (db_store_put(mail->fs->db, &row, &id, &err) < 0)
             log_warn("%s: record key: %s", row.path, err.msg);
     }
 }

@@ -10,6 +10,8 @@
 #include "fs/pool.h"
 #include "fs/tree.h"
 
+#define KEY_SIZE sizeof(((struct reader_info *)0)->record_key)
+
 /*
  * What is known of one store. tree, stamp, generation and dirs change only
  * under build and mail->lock together, so either suffices for reading.
@@ -20,7 +22,7 @@ struct mail_store {
     struct tree *tree;     /* NULL: not asked yet */
     uint64_t stamp;
     unsigned generation;
-    char key[33];          /* record key the state has to learn; "" none */
+    char key[KEY_SIZE];    /* record key the state has to learn; "" none */
     struct mail_dir *dirs; /* listings in the cache, last used first */
     unsigned cost_us;      /* of sizing one item, running mean */
 };
@@ -49,6 +51,7 @@ struct mail {
     struct mail_store *stores[NODE_STORE_MAX + 1];
     struct mail_dir *newest, *oldest; /* the cache */
     size_t weight;                    /* bytes in the cache */
+    bool keys;                        /* there are record keys for the state */
 };
 
 /* The state of a store, made when it is first asked for; -ESTALE when it is
