@@ -7,6 +7,7 @@ Header, page and block checksums and signatures, B-tree order, reference
 counts, allocation maps and their free sum, and the rule that nothing crosses
 the end of a section. Prints what is wrong; status 1 if anything is.
 """
+import mmap
 import struct
 import sys
 import zlib
@@ -248,8 +249,9 @@ class Store:
 
 
 def check(path):
-    with open(path, 'rb') as f:
-        return Store(f.read()).wrong
+    with open(path, 'rb') as f, \
+            mmap.mmap(f.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        return Store(data).wrong
 
 
 def main():

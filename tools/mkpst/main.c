@@ -4,6 +4,7 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "tools/mkpst/plan.h"
 
@@ -222,11 +223,14 @@ int main(int argc, char **argv)
                         .largest = 30,
                         .body_size = 1500};
     int cleanup_fd fd = -1;
+    struct stat st;
 
     parse(argc, argv, &o);
     fd = open(o.out, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     if (fd < 0)
         fatal("%s: %s", o.out, strerror(errno));
+    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+        fatal_removes(o.out);
     run(&o, fd);
     return 0;
 }

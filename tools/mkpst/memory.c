@@ -6,6 +6,13 @@
 
 #define GROW_FIRST 16
 
+static const char *unfinished;
+
+void fatal_removes(const char *path)
+{
+    unfinished = path;
+}
+
 void fatal(const char *fmt, ...)
 {
     va_list args;
@@ -15,6 +22,8 @@ void fatal(const char *fmt, ...)
     vfprintf(stderr, fmt, args);
     fputc('\n', stderr);
     va_end(args);
+    if (unfinished)
+        unlink(unfinished);
     exit(1);
 }
 

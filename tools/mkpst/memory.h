@@ -10,6 +10,8 @@
 #include "pipeline/base/buf.h"
 #include "pipeline/base/cleanup.h"
 
+/* path (kept, not copied) is removed by fatal: half a store is none. */
+void fatal_removes(const char *path);
 void fatal(const char *fmt, ...) printf_like(1, 2) __attribute__((noreturn));
 
 void *mem_new(size_t size);               /* zeroed, never NULL */
