@@ -18,9 +18,12 @@
 /* How long a writer waits for the others, and how long it sleeps between
  * two looks: short and uneven, or a worker that commits without a pause
  * would starve everybody else. */
-#define BUSY_WAIT_MS    60000
-#define BUSY_SLEEP_US   500
-#define BUSY_JITTER_US  1500
+#define BUSY_WAIT_MS   60000
+#define BUSY_SLEEP_US  500
+#define BUSY_JITTER_US 1500
+/* A batch is marked twice in a row: its pages should still be in the log, so
+ * that they reach the file once. */
+#define WAL_PAGES       "4000"
 #define WAL_KEEP_BYTES  "67108864"
 #define OPEN_TRIES_MAX  100
 #define OPEN_RETRY_USEC 20000
@@ -88,7 +91,7 @@ static int driver_set_wal(struct driver *driver, struct err *err)
 static int driver_setup(struct driver *driver, const char *path,
                         enum driver_sync sync, int cache_kib, struct err *err)
 {
-    char pragmas[256];
+    char pragmas[320];
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
                 SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE;
     int rc = sqlite3_open_v2(path, &driver->lite, flags, NULL);
@@ -102,6 +105,7 @@ static int driver_setup(struct driver *driver, const char *path,
     snprintf(pragmas, sizeof(pragmas),
              "PRAGMA synchronous=%s; PRAGMA cache_size=-%d;"
              "PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF;"
+             "PRAGMA wal_autocheckpoint=" WAL_PAGES ";"
              "PRAGMA journal_size_limit=" WAL_KEEP_BYTES,
              sync == DRIVER_DURABLE ? "FULL" : "NORMAL", cache_kib);
     return driver_exec(driver, pragmas, err);
