@@ -1,5 +1,6 @@
 #include "pipeline/base/charset.h"
 
+#include <endian.h>
 #include <stdio.h>
 #include <string.h>
 #include <unicode/ucnv.h>
@@ -195,15 +196,46 @@ void charset_clean_utf8(const char *text, size_t len, struct buf *out)
     }
 }
 
-static size_t ascii_run(const uint8_t *s, size_t units)
+/* Copies ASCII units, four at a time while all four are; how many. */
+static size_t ascii_run(const uint8_t *s, size_t units, uint8_t *to)
 {
     size_t n = 0;
 
-    while (n < units && s[2 * n] < 0x80 && s[2 * n + 1] == 0)
-        n++;
+    for (; n + 4 <= units; n += 4) {
+        uint64_t w;
+        uint32_t four;
+        memcpy(&w, s + 2 * n, sizeof(w));
+        w = le64toh(w);
+        if (w & 0xFF80FF80FF80FF80)
+            break;
+        w = (w | w >> 8) & 0x0000FFFF0000FFFF;
+        four = htole32((uint32_t)(w | w >> 16));
+        memcpy(to + n, &four, sizeof(four));
+    }
+    for (; n < units && s[2 * n] < 0x80 && s[2 * n + 1] == 0; n++)
+        to[n] = s[2 * n];
     return n;
 }
 
+/* One character at s, of at most units units; how many it took. */
+static size_t utf16_next(const uint8_t *s, size_t units, UChar32 *c_r)
+{
+    UChar32 c = s[0] | s[1] << 8, trail;
+
+    *c_r = c;
+    if (!U_IS_SURROGATE(c))
+        return 1;
+    *c_r = -1;
+    if (!U16_IS_SURROGATE_LEAD(c) || units < 2)
+        return 1;
+    trail = s[2] | s[3] << 8;
+    if (!U16_IS_TRAIL(trail))
+        return 1;
+    *c_r = U16_GET_SUPPLEMENTARY(c, trail);
+    return 2;
+}
+
+/* Through a block on the stack: one append for many characters. */
 enum charset_result charset_from_utf16(const void *data, size_t len,
                                        struct buf *out)
 {
@@ -211,28 +243,22 @@ enum charset_result charset_from_utf16(const void *data, size_t len,
     size_t units = len / 2, i = 0;
     enum charset_result result = CHARSET_EXACT;
 
-    while (i < units) {
-        size_t run = ascii_run(s + 2 * i, units - i);
-        char *to = run ? buf_grow(out, run) : NULL;
-        for (size_t k = 0; to && k < run; k++)
-            to[k] = (char)s[2 * (i + k)];
-        i += run;
-        if (i >= units)
-            break;
-        UChar32 c = s[2 * i] | s[2 * i + 1] << 8;
-        i++;
-        if (U16_IS_LEAD(c) && i < units) {
-            UChar32 trail = s[2 * i] | s[2 * i + 1] << 8;
-            if (U16_IS_TRAIL(trail)) {
-                c = U16_GET_SUPPLEMENTARY(c, trail);
-                i++;
-            }
+    while (i < units && !out->error) {
+        uint8_t block[PIVOT_UNITS * 3];
+        size_t stop = units - i < PIVOT_UNITS ? units : i + PIVOT_UNITS, n = 0;
+        while (i < stop) {
+            size_t run = ascii_run(s + 2 * i, stop - i, block + n);
+            UChar32 c;
+            i += run;
+            n += run;
+            if (i >= stop)
+                break;
+            i += utf16_next(s + 2 * i, units - i, &c);
+            if (c < 0)
+                result = CHARSET_REPLACED;
+            U8_APPEND_UNSAFE(block, n, c < 0 ? REPLACEMENT : c);
         }
-        if (U_IS_SURROGATE(c)) {
-            c = REPLACEMENT;
-            result = CHARSET_REPLACED;
-        }
-        add_char(out, c);
+        buf_add(out, block, n);
     }
     return result;
 }

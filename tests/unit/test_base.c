@@ -181,6 +181,20 @@ static void test_utf16_round_trip(void)
     CHECK_STR(buf_str(&back), text);
 }
 
+/* A pair at every place, so that one falls across each edge of a block. */
+static void test_utf16_edges(void)
+{
+    for (size_t before = 1015; before < 1030; before++) {
+        cleanup_buf struct buf wide = BUF(10000), out = BUF(10000);
+        for (size_t i = 0; i < before; i++)
+            buf_add(&wide, "a\0", 2);
+        buf_add(&wide, "\x3D\xD8\x00\xDEz\0\xAC\x20", 8);
+        CHECK_EQ(charset_from_utf16(wide.data, wide.len, &out), CHARSET_EXACT);
+        CHECK_EQ(out.len, before + 8);
+        CHECK_STR(out.data + before, "\xF0\x9F\x98\x80z\xE2\x82\xAC");
+    }
+}
+
 static void test_strict_utf8(void)
 {
     CHECK(charset_is_utf8("a\0b", 3));
@@ -262,6 +276,7 @@ int main(void)
     test_long_texts();
     test_split_pairs();
     test_utf16_round_trip();
+    test_utf16_edges();
     test_strict_utf8();
     test_cut();
     test_names();
