@@ -244,7 +244,7 @@ enum charset_result charset_from_utf16(const void *data, size_t len,
     enum charset_result result = CHARSET_EXACT;
 
     while (i < units && !out->error) {
-        uint8_t block[PIVOT_UNITS * 3];
+        uint8_t block[PIVOT_UNITS * 3 + 1]; /* a pair may pass its end */
         size_t stop = units - i < PIVOT_UNITS ? units : i + PIVOT_UNITS, n = 0;
         while (i < stop) {
             size_t run = ascii_run(s + 2 * i, stop - i, block + n);
