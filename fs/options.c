@@ -146,6 +146,20 @@ static int take_state(struct options *o, const char *given, struct err *err)
     return rc < 0 ? rc : take_path(path, &o->state, err);
 }
 
+static int take_mountpoint(const char *path, char **path_r, struct err *err)
+{
+    int rc = stale_clear(path, err);
+    struct stat st;
+
+    if (rc == 0)
+        rc = take_path(path, path_r, err);
+    if (rc == 0 && stat(*path_r, &st) < 0)
+        rc = err_sys(err, errno, "%s", path);
+    else if (rc == 0 && !S_ISDIR(st.st_mode))
+        rc = err_set(err, ENOTDIR, "%s is no directory to mount on", path);
+    return rc;
+}
+
 /* Would the mount hide path? */
 static bool is_below(const char *path, const char *dir)
 {
@@ -158,10 +172,8 @@ static bool is_below(const char *path, const char *dir)
 static int take_places(struct options *o, char **args, size_t n,
                        struct err *err)
 {
-    int rc = stale_clear(args[n - 1], err);
+    int rc = take_mountpoint(args[n - 1], &o->mountpoint, err);
 
-    if (rc == 0)
-        rc = take_path(args[n - 1], &o->mountpoint, err);
     o->sources = calloc(n, sizeof(*o->sources));
     if (!o->sources)
         return err_sys(err, ENOMEM, "sources");
