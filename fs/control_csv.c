@@ -1,6 +1,7 @@
 #include "fs/control_priv.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -180,9 +181,10 @@ static int ledger_row(void *ctx, const struct db_item *item,
                       const char *folder_path)
 {
     struct buf *out = ctx;
-    char when[TIME_TEXT_MAX];
+    char when[TIME_TEXT_MAX], nid[16];
 
-    csv_int(out, item->nid);
+    snprintf(nid, sizeof(nid), "0x%x", item->nid);
+    csv_text(out, nid);
     ledger_folder(out, folder_path ? folder_path : "");
     csv_text(out, item->class);
     csv_text(out, item->subject);

@@ -191,10 +191,9 @@ static const struct {
     const char *word;
     enum job_action action;
 } actions[] = {
-    {"pause", JOB_ACT_PAUSE},
-    {"resume", JOB_ACT_RESUME},
-    {"cancel", JOB_ACT_CANCEL},
-    {"retry", JOB_ACT_RETRY},
+    {"pause", JOB_ACT_PAUSE},   {"resume", JOB_ACT_RESUME},
+    {"cancel", JOB_ACT_CANCEL}, {"retry", JOB_ACT_RETRY},
+    {"verify", JOB_ACT_VERIFY},
 };
 
 static int action_find(const char *line, enum job_action *action_r,
@@ -216,14 +215,15 @@ static int action_find(const char *line, enum job_action *action_r,
     }
     control_blame(0);
     return err_set(err, EINVAL,
-                   "unknown action; known: pause, resume, cancel, retry");
+                   "unknown action; known: pause, resume, cancel, retry, "
+                   "verify");
 }
 
 int control_store_action(struct fs *fs, int64_t store, const char *line,
                          const struct control_caller *caller, struct err *err)
 {
     cleanup_buf struct buf text = BUF(CONTROL_LINE_MAX);
-    enum job_action action;
+    enum job_action action = JOB_ACT_PAUSE;
     struct db_job job;
     int r = store_check(fs, store, err);
 

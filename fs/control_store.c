@@ -55,7 +55,7 @@ const struct control_entry control_store_table[] = {
      .exact = true,
      .keep_s = INFO_KEEP_S,
      .mtime = control_info_mtime},
-    {{"action", 0644, "write: pause | resume | cancel | retry", NULL,
+    {{"action", 0644, "write: pause | resume | cancel | retry | verify", NULL,
       control_store_action}},
     {{"wait", 0444, "reading blocks until the job has ended; final status",
       show_wait, NULL, true},

@@ -119,11 +119,14 @@ enum job_action {
     JOB_ACT_PAUSE,
     JOB_ACT_RESUME,
     JOB_ACT_CANCEL,
-    JOB_ACT_RETRY
+    JOB_ACT_RETRY,
+    JOB_ACT_VERIFY
 };
 /* pause: a queued job at once, a running one when its worker sees the
  * request; resume: a paused one is queued; cancel: likewise as pause; retry:
- * an ended job is queued again with its failed items back to listed. */
+ * an ended job is queued again with its failed items back to listed; verify:
+ * a done or partial job is queued again as it is, so that its target is read
+ * back once more. */
 int db_job_act(struct db *db, int64_t id, enum job_action action,
                struct err *err);
 

@@ -126,7 +126,7 @@ static int flow_cancel(struct driver *driver, struct flow *f, struct err *err)
 }
 
 static int flow_check_alone(struct driver *driver, const struct flow *f,
-                            struct err *err)
+                            const char *action, struct err *err)
 {
     struct query *query;
     int64_t other;
@@ -140,9 +140,17 @@ static int flow_check_alone(struct driver *driver, const struct flow *f,
     query_int(query, 1, f->store);
     rc = db_ask_int(query, &other, err);
     if (!rc && other)
-        return err_set(err, EBUSY, "cannot retry: the store has job %lld",
+        return err_set(err, EBUSY, "cannot %s: the store has job %lld", action,
                        (long long)other);
     return rc;
+}
+
+/* An ended job back to the queue, as if never tried. */
+static void flow_again(struct flow *f)
+{
+    flow_leave(f, JOB_QUEUED);
+    f->attempts = 0;
+    f->error = "";
 }
 
 static int flow_retry(struct driver *driver, struct flow *f, struct err *err)
@@ -151,12 +159,22 @@ static int flow_retry(struct driver *driver, struct flow *f, struct err *err)
 
     if (!job_state_ended(f->state) || f->state == JOB_DONE)
         return flow_refuse(f, "retry", err);
-    rc = flow_check_alone(driver, f, err);
+    rc = flow_check_alone(driver, f, "retry", err);
     if (!rc)
         rc = ledger_relist_failed(driver, f->id, err);
-    flow_leave(f, JOB_QUEUED);
-    f->attempts = 0;
-    f->error = "";
+    flow_again(f);
+    return rc;
+}
+
+/* The stages run again; all but the last find nothing to do. */
+static int flow_verify(struct driver *driver, struct flow *f, struct err *err)
+{
+    int rc;
+
+    if (f->state != JOB_DONE && f->state != JOB_PARTIAL)
+        return flow_refuse(f, "verify", err);
+    rc = flow_check_alone(driver, f, "verify", err);
+    flow_again(f);
     return rc;
 }
 
@@ -164,10 +182,9 @@ int db_job_act(struct db *db, int64_t id, enum job_action action,
                struct err *err)
 {
     static int (*const acts[])(struct driver *, struct flow *, struct err *) = {
-        [JOB_ACT_PAUSE] = flow_pause,
-        [JOB_ACT_RESUME] = flow_resume,
-        [JOB_ACT_CANCEL] = flow_cancel,
-        [JOB_ACT_RETRY] = flow_retry,
+        [JOB_ACT_PAUSE] = flow_pause,   [JOB_ACT_RESUME] = flow_resume,
+        [JOB_ACT_CANCEL] = flow_cancel, [JOB_ACT_RETRY] = flow_retry,
+        [JOB_ACT_VERIFY] = flow_verify,
     };
     struct flow f;
     int rc;

@@ -452,17 +452,17 @@ static void test_job(void)
     CHECK_STR(
         shown(1, "ledger.csv"),
         "nid,folder,class,subject,time,size,state,hash,remote,reason\n"
-        "36,Top/a_b,IPM.Note,\"say \"\"hi\"\", all\",2001-09-09T01:46:40Z,"
+        "0x24,Top/a_b,IPM.Note,\"say \"\"hi\"\", all\",2001-09-09T01:46:40Z,"
         "11,ingested,\"\",\"r,1\",\"\"\n"
-        "68,Top/a_b,IPM.Note,\"two\nlines\",\"\",11,failed,\"\",\"r,1\","
+        "0x44,Top/a_b,IPM.Note,\"two\nlines\",\"\",11,failed,\"\",\"r,1\","
         "too big\n"
-        "100,Top/a_b,IPM.Task,\"\",\"\",30,listed,\"\",\"\",\"\"\n");
+        "0x64,Top/a_b,IPM.Task,\"\",\"\",30,listed,\"\",\"\",\"\"\n");
     CHECK_EQ(control_failed_each(&fs, 1, failed_one, &n), 0);
     CHECK_EQ(n, 1);
     CHECK_EQ(put_once(1, "target", "maildir:/x\n"), -EBUSY);
     mark(job, 100, ITEM_INGESTED, "");
     CHECK(strstr(shown(1, "ledger.csv"), ",11,ingested,")); /* not the old */
-    CHECK(strstr(text, "100,Top/a_b,IPM.Task,\"\",\"\",11,ingested"));
+    CHECK(strstr(text, "0x64,Top/a_b,IPM.Task,\"\",\"\",11,ingested"));
     CHECK_EQ(db_job_set(fs.db, job, JOB_PARTIAL, "1 item\nfailed", NULL), 0);
     CHECK(strstr(shown(1, "status"), "\nerror 1 item?failed\n"));
     CHECK(strncmp(shown(1, "progress"), "partial ingest 3/3 100% ", 24) == 0);
@@ -492,18 +492,19 @@ static void test_snapshot(void)
 {
     struct control_handle *h, *polled, *writer;
     int64_t job = running_job();
-    char first[4096];
+    char *first;
 
     h = opened(1, "ledger.csv", O_RDONLY);
     polled = opened(1, "status", O_RDONLY);
     writer = opened(1, "target", O_WRONLY);
-    snprintf(first, sizeof(first), "%s", text_at(h, 0));
+    first = strdup(text_at(h, 0));
     CHECK(!control_changed(polled));
     mark(job, 36, ITEM_INGESTED, "");
     CHECK_STR(text_at(h, 0), first); /* stays, also from the start */
     CHECK_STR(text_at(h, 10), first + 10);
     CHECK(control_changed(h));
     CHECK(strcmp(text_at(h, 0), first) != 0);
+    free(first);
     CHECK(!control_changed(h));
     CHECK(control_changed(polled));
     CHECK(strstr(text_at(polled, 0), "ingested 1\n"));
