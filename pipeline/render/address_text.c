@@ -230,7 +230,7 @@ static bool check_entry(struct checker *c, bool *group)
 
     for (check_space(c); c->at < c->end; check_space(c)) {
         if (*c->at == '<') {
-            if (!check_angle(c))
+            if (addr || !check_angle(c))
                 return false;
             check_space(c);
             return c->at == c->end || strchr(",;", *c->at);

@@ -168,11 +168,13 @@ static void add_word(struct header *h, const char *text, size_t len, bool q)
     h->col += n;
 }
 
-/* The blank between two adjacent encoded words is dropped by readers. */
+/* The blank between two adjacent encoded words is dropped by readers. Q, which
+ * can be read and searched, is taken unless it is much longer. */
 static void add_encoded(struct header *h, const char *text, size_t len)
 {
-    bool q = q_cost(text, len) <= (len + 2) / 3 * 4;
-    size_t whole = WORD_OVERHEAD + (q ? q_cost(text, len) : (len + 2) / 3 * 4);
+    size_t b_len = (len + 2) / 3 * 4, q_len = q_cost(text, len);
+    bool q = q_len <= b_len + b_len / 2;
+    size_t whole = WORD_OVERHEAD + (q ? q_len : b_len);
 
     /* One word on a new line reads better than two halves. */
     if (whole <= HEADER_WORD && !h->first &&

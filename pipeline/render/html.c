@@ -90,13 +90,12 @@ unsigned html_declared(const char *html, size_t len)
 {
     const char *at = html, *end = html + (len < HEAD_MAX ? len : HEAD_MAX);
 
-    while (at < end && (at = memchr(at, 'c', (size_t)(end - at)))) {
-        if (end - at > 7 && strncasecmp(at, "charset", 7) == 0) {
-            unsigned page = name_after(at + 7, end);
-            if (page)
-                return page;
-        }
-        at++;
+    for (; end - at > 7; at++) {
+        unsigned page = (*at | 32) == 'c' && strncasecmp(at, "charset", 7) == 0
+                            ? name_after(at + 7, end)
+                            : 0;
+        if (page)
+            return page;
     }
     return 0;
 }
@@ -136,6 +135,25 @@ static const char *make_utf8(struct buf *html, unsigned page, bool keep,
     return "utf-8";
 }
 
+/* Called UTF-8, but not a single character of it is. */
+static bool has_no_utf8(const struct buf *html)
+{
+    for (size_t i = 0; i + 1 < html->len; i++)
+        if (((uint8_t)html->data[i] & 0xC0) == 0xC0 &&
+            ((uint8_t)html->data[i + 1] & 0xC0) == 0x80)
+            return false;
+    return true;
+}
+
+/* The declaration is wrong where the bytes are not UTF-8. */
+static const char *settle_utf8(struct buf *html, unsigned text_cpid,
+                               bool *bad_r)
+{
+    if (charset_is_utf8(buf_str(html), html->len))
+        return "utf-8";
+    return make_utf8(html, has_no_utf8(html) ? text_cpid : UTF8, false, bad_r);
+}
+
 const char *html_settle(struct buf *html, unsigned internet_cpid,
                         unsigned text_cpid, bool *bad_r)
 {
@@ -152,10 +170,7 @@ const char *html_settle(struct buf *html, unsigned internet_cpid,
     if (!page)
         page = charset_is_utf8(text, html->len) ? UTF8 : text_cpid;
     if (page == UTF8 || page == 20127)
-        return charset_is_utf8(text, html->len)
-                   ? "utf-8"
-                   : make_utf8(html, page == UTF8 ? UTF8 : text_cpid, false,
-                               bad_r);
+        return settle_utf8(html, text_cpid, bad_r);
     if (is_single_byte(page))
         return charset_mime_name(page);
     if (is_ascii(html) && page != 65000 && page != 52936)
