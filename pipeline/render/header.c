@@ -210,9 +210,10 @@ static size_t word_span(const char *text, size_t len)
     return n;
 }
 
-static bool word_needs(const char *word, size_t len)
+/* col: where the word would have to start; 1 on a new line. */
+static bool word_needs(const char *word, size_t len, size_t col)
 {
-    if (len + 1 > HEADER_COLUMNS - 1)
+    if (col + len + 1 > HEADER_COLUMNS)
         return true;
     for (size_t i = 0; i < len; i++)
         if ((uint8_t)word[i] >= 0x80 ||
@@ -239,7 +240,7 @@ static void add_text(struct header *h, const char *text, size_t len)
 
     for (size_t at = 0, n; at < len; at += n) {
         n = word_span(text + at, len - at);
-        if (!word_needs(text + at, n))
+        if (!word_needs(text + at, n, h->first && !at ? h->col : 1))
             continue;
         if (first == len)
             first = at;
@@ -275,12 +276,17 @@ static bool phrase_is_atoms(const char *name, size_t len)
     return !memmem(name, len, "=?", 2);
 }
 
-static bool phrase_is_ascii(const char *name, size_t len)
+/* ASCII that is short enough for one quoted string. */
+static bool can_be_quoted(const char *text, size_t len)
 {
-    for (size_t i = 0; i < len; i++)
-        if ((uint8_t)name[i] >= 0x80)
+    size_t width = len;
+
+    for (size_t i = 0; i < len && width <= QUOTED_MAX; i++) {
+        if ((uint8_t)text[i] >= 0x80)
             return false;
-    return !memmem(name, len, "=?", 2);
+        width += text[i] == '"' || text[i] == '\\';
+    }
+    return width <= QUOTED_MAX && !memmem(text, len, "=?", 2);
 }
 
 static void add_quoted(struct header *h, const char *text, size_t len)
@@ -305,7 +311,7 @@ void header_phrase(struct header *h, const char *name)
 
     header_clean(&clean, name, strlen(name));
     text = buf_str(&clean);
-    if (clean.len > QUOTED_MAX || !phrase_is_ascii(text, clean.len))
+    if (!can_be_quoted(text, clean.len))
         add_encoded(h, text, clean.len);
     else if (phrase_is_atoms(text, clean.len))
         add_plain(h, text, clean.len);
@@ -377,7 +383,7 @@ void header_param(struct header *h, const char *name, const char *value)
     if (!clean.len)
         return;
     header_glue(h, ";");
-    if (clean.len > QUOTED_MAX || !phrase_is_ascii(text, clean.len)) {
+    if (!can_be_quoted(text, clean.len)) {
         add_extended(h, name, text, clean.len);
         return;
     }
