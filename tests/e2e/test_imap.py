@@ -54,13 +54,13 @@ def check_mailbox(server, user, items):
         problems = compare.defects(message)
         if item['class'].startswith('IPM.Note'):
             problems += compare.check_message(message, item)
-        want = {w for w, key in FLAG_WORDS if item['flags'].get(key)}
+        want = {w for w, key in FLAG_WORDS if compare.want_flag(item, key)}
         if flags != want:
             problems.append('flags %s, not %s' % (flags, want))
         if item.get('delivered') and seconds_of(head) != item['delivered']:
             problems.append('date %s' % head)
         names = item['folder']
-        if not any('/' in n for n in names) and folder != '/'.join(names):
+        if not any(set('./') & set(n) for n in names) and folder != '/'.join(names):
             problems.append('folder %r, not %r' % (folder, names))
         if problems:
             wrong.append('%s: %s' % (item['nid'], '; '.join(problems)))

@@ -48,10 +48,9 @@ def flags_of(name):
 
 
 def want_flags(item):
-    f = item['flags']
     return ''.join(letter for letter, key in (
         ('D', 'draft'), ('F', 'flagged'), ('P', 'forwarded'),
-        ('R', 'replied'), ('S', 'read')) if f.get(key))
+        ('R', 'replied'), ('S', 'read')) if compare.want_flag(item, key))
 
 
 def check_maildir(root, items):
