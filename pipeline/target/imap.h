@@ -1,8 +1,10 @@
 /*
  * Inside the IMAP target. A folder of the store is a mailbox of the same path
  * below the personal namespace and the setting imap.prefix; the separator in
- * a name becomes '_'. The path of the one name "Inbox" is INBOX. The
- * connection is made when it is needed, and again after it was lost.
+ * a name becomes '_', as what the server refuses, and such a name ends in a
+ * tag ("a/b" is "a_b~3c0d"), for the server keeps no note of whose it is. The
+ * path of the one name "Inbox" is INBOX. The connection is made when it is
+ * needed, and again after it was lost.
  *
  * A remote id is "<uidvalidity>.<uid>".
  */
@@ -35,7 +37,8 @@ struct imap {
     char bad[2];     /* the separator */
     char strict[16]; /* what servers may refuse besides */
     struct hash *hash;
-    char *step; /* IMAP_STEP bytes */
+    char *step;          /* IMAP_STEP bytes */
+    uint64_t slowest_ms; /* the longest wait for the end of an append */
 };
 
 struct imap_folder {

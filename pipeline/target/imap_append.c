@@ -100,183 +100,118 @@ static int command_send(struct imap *t, const struct imap_folder *f,
 }
 
 /* Takes the UIDs of n stored messages from the answer, when it has them. */
-static bool uids_told(const struct imap_answer *a, struct target_item **items,
+static void uids_take(const struct imap_answer *a, struct target_item **items,
                       size_t n)
 {
     struct imap_text text = {a->code, a->code + strlen(a->code)};
     cleanup_free uint32_t *uids = calloc(n + 1, sizeof(*uids));
     uint64_t validity = 0;
+    bool told = uids && imap_take(&text, "APPENDUID ") &&
+                imap_number(&text, &validity) && imap_take(&text, " ") &&
+                imap_set_read(text.p, uids, n);
 
-    if (!uids || !imap_take(&text, "APPENDUID ") ||
-        !imap_number(&text, &validity) || !imap_take(&text, " ") ||
-        !imap_set_read(text.p, uids, n))
-        return false;
     for (size_t i = 0; i < n; i++) {
-        imap_remote_set(items[i], (uint32_t)validity, uids[i]);
+        if (told)
+            imap_remote_set(items[i], (uint32_t)validity, uids[i]);
         items[i]->error = 0;
     }
-    return true;
 }
 
-/* The same by looking for the messages. A server that changes them hides
- * them from us: their UID is 0 then. */
-static int uids_look(struct imap *t, struct imap_folder *f, uint64_t uid_min,
-                     struct target_item **items, size_t n, struct err *err)
-{
-    int ret = n ? imap_look(t, f, items, n, (uint32_t)uid_min, err) : 0;
-
-    for (size_t i = 0; i < n; i++) {
-        if (!ret && items[i]->error)
-            imap_remote_set(items[i], f->uidvalidity, 0);
-        items[i]->error = ret ? EINPROGRESS : 0;
-    }
-    return ret;
-}
-
-static int uids_take(struct imap *t, struct imap_folder *f,
-                     const struct imap_answer *a, uint64_t uid_min,
-                     struct target_item **items, size_t n, struct err *err)
-{
-    return uids_told(a, items, n) ? 0 : uids_look(t, f, uid_min, items, n, err);
-}
-
-/* Without UIDPLUS new messages are those from here on. */
-static int uid_min_need(struct imap *t, const struct imap_folder *f,
-                        uint64_t *uid_r, struct err *err)
-{
-    int ret;
-
-    *uid_r = 0;
-    if (imap_conn_caps(t->conn) & IMAP_CAP_UIDPLUS)
-        return 0;
-    ret = imap_folder_status(t, f, "UIDNEXT", uid_r, err);
-    return imap_conn_broken(t->conn) ? ret : 0;
-}
-
-static int answer_fail(const struct imap_answer *a, struct target_item *item,
-                       struct err *err)
+/* What the end of a command means for its items. */
+static int answer_take(const struct imap_answer *a, struct target_item **items,
+                       size_t n, struct err *err)
 {
     struct err why = {0};
 
-    imap_answer_err(a, "APPEND", &why);
-    item_fail(item, &why);
-    /* The server is not well: not the message's fault. */
-    return a->error == EAGAIN ? imap_answer_err(a, "APPEND", err) : 0;
-}
-
-/* The answer to one message's own command. */
-static int single_take(struct imap *t, struct imap_folder *f,
-                       const struct imap_answer *a, uint64_t uid_min,
-                       struct target_item *item, struct err *err)
-{
-    return a->error ? answer_fail(a, item, err)
-                    : uids_take(t, f, a, uid_min, &item, 1, err);
-}
-
-static int single_send(struct imap *t, struct imap_folder *f,
-                       struct target_item *item, struct err *err)
-{
-    struct imap_answer a;
-    uint64_t uid_min = 0;
-    unsigned tag;
-    int ret = uid_min_need(t, f, &uid_min, err);
-
-    if (!ret)
-        ret = command_send(t, f, &item, 1, &tag, &a, err);
-    if (ret == 1)
-        ret = imap_wait(t->conn, tag, NULL, &a, err);
-    return ret ? ret : single_take(t, f, &a, uid_min, item, err);
-}
-
-/* Reads the answers of all commands that were sent, also after an error. */
-static int ahead_take(struct imap *t, struct imap_folder *f,
-                      const unsigned *tags, struct target_item **items,
-                      size_t n, struct err *err)
-{
-    struct target_item *late[IMAP_AHEAD_MAX];
-    struct imap_answer a;
-    size_t late_n = 0;
-    int ret = 0;
-
-    for (size_t i = 0; i < n && !imap_conn_broken(t->conn); i++) {
-        struct err *first = ret ? NULL : err;
-        int one = imap_wait(t->conn, tags[i], NULL, &a, first);
-        if (!one && a.error)
-            one = answer_fail(&a, items[i], first);
-        else if (!one && !uids_told(&a, items + i, 1))
-            late[late_n++] = items[i];
-        ret = ret ? ret : one;
+    if (!a->error) {
+        uids_take(a, items, n);
+        return 0;
     }
-    return ret ? ret : uids_look(t, f, 0, late, late_n, err);
+    /* The server is not well: no fault of the messages. */
+    if (a->error == EAGAIN)
+        return imap_answer_err(a, "APPEND", err);
+    imap_answer_err(a, "APPEND", &why);
+    for (size_t i = 0; i < n; i++) {
+        item_fail(items[i], &why);
+        if (n > 1)
+            items[i]->error = IMAP_REFUSED;
+    }
+    return 0;
 }
 
-/* Several commands under way at once: literals must be free. */
-static int ahead_send(struct imap *t, struct imap_folder *f,
-                      struct target_item **items, size_t n, struct err *err)
+int imap_append_send(struct imap *t, struct imap_folder *f,
+                     struct target_item **items, size_t n,
+                     struct imap_flight *flight_r, struct err *err)
 {
-    unsigned tags[IMAP_AHEAD_MAX];
     struct imap_answer a;
-    int ret = 1;
+    unsigned tag;
+    int ret = command_send(t, f, items, n, &tag, &a, err);
 
-    for (size_t i = 0; ret == 1 && i < n; i++)
-        ret = command_send(t, f, items + i, 1, &tags[i], &a, err);
-    return ret < 0 ? ret : ahead_take(t, f, tags, items, n, err);
+    *flight_r = (struct imap_flight){0};
+    if (ret == 1)
+        ret = imap_flush(t->conn, err) ? -ECONNRESET : 1;
+    for (size_t i = 0; ret >= 0 && i < n; i++)
+        hash_once(items[i]->data, (size_t)items[i]->size, items[i]->hash);
+    if (ret == 1)
+        *flight_r = (struct imap_flight){items, n, tag};
+    if (ret == 0)
+        return answer_take(&a, items, n, err);
+    return ret < 0 ? ret : 0;
 }
 
-static bool all_are_free(const struct imap *t, struct target_item **items,
-                         size_t n)
+int imap_append_land(struct imap *t, struct imap_flight *flight,
+                     struct err *err)
+{
+    struct imap_answer a;
+    size_t n = flight->n;
+    uint64_t begin = time_mono_ms();
+    int ret = n ? imap_wait(t->conn, flight->tag, NULL, &a, err) : 0;
+
+    flight->n = 0;
+    if (time_mono_ms() - begin > t->slowest_ms)
+        t->slowest_ms = time_mono_ms() - begin;
+    return ret || !n ? ret : answer_take(&a, flight->items, n, err);
+}
+
+bool imap_append_may_lead(const struct imap *t, struct target_item **items,
+                          size_t n)
 {
     for (size_t i = 0; i < n; i++)
         if (!literal_is_free(t, items[i]->size))
             return false;
-    return imap_conn_caps(t->conn) & IMAP_CAP_UIDPLUS;
+    return true;
 }
 
-static int singles_send(struct imap *t, struct imap_folder *f,
-                        struct target_item **items, size_t n, struct err *err)
+/* All that was sent is read, also after an error; the first one counts. */
+static int ahead_land(struct imap *t, struct imap_flight *flights, size_t n,
+                      struct err *err)
 {
     int ret = 0;
 
-    for (size_t i = 0; !ret && i < n;) {
-        size_t k = n - i < IMAP_AHEAD_MAX ? n - i : IMAP_AHEAD_MAX;
-        if (all_are_free(t, items + i, k)) {
-            ret = ahead_send(t, f, items + i, k, err);
-        } else {
-            ret = single_send(t, f, items[i], err);
-            k = 1;
-        }
-        i += k;
+    for (size_t i = 0; i < n && !imap_conn_broken(t->conn); i++) {
+        int one = imap_append_land(t, &flights[i], ret ? NULL : err);
+        ret = ret ? ret : one;
     }
     return ret;
 }
 
-static int multi_send(struct imap *t, struct imap_folder *f,
-                      struct target_item **items, size_t n, struct err *err)
+int imap_append_singles(struct imap *t, struct imap_folder *f,
+                        struct target_item **items, size_t n, struct err *err)
 {
-    struct imap_answer a;
-    uint64_t uid_min;
-    unsigned tag;
-    int ret = uid_min_need(t, f, &uid_min, err);
+    struct imap_flight flights[IMAP_AHEAD_MAX];
+    int ret = 0;
 
-    if (!ret)
-        ret = command_send(t, f, items, n, &tag, &a, err);
-    if (ret == 1)
-        ret = imap_wait(t->conn, tag, NULL, &a, err);
-    if (ret)
-        return ret;
-    if (!a.error)
-        return uids_take(t, f, &a, uid_min, items, n, err);
-    if (a.error == EAGAIN)
-        return imap_answer_err(&a, "APPEND", err);
-    return singles_send(t, f, items, n, err);
-}
-
-int imap_append_group(struct imap *t, struct imap_folder *f,
-                      struct target_item **items, size_t n, struct err *err)
-{
-    if (n == 1 || !(imap_conn_caps(t->conn) & IMAP_CAP_MULTIAPPEND))
-        return singles_send(t, f, items, n, err);
-    return multi_send(t, f, items, n, err);
+    for (size_t i = 0; !ret && i < n;) {
+        size_t k = n - i < IMAP_AHEAD_MAX ? n - i : IMAP_AHEAD_MAX;
+        if (!imap_append_may_lead(t, items + i, k))
+            k = 1;
+        for (size_t j = 0; !ret && j < k; j++)
+            ret = imap_append_send(t, f, items + i + j, 1, &flights[j], err);
+        if (!ret)
+            ret = ahead_land(t, flights, k, err);
+        i += k;
+    }
+    return ret;
 }
 
 /* ---- streaming ---- */
@@ -323,16 +258,13 @@ int imap_append_stream(struct imap *t, struct imap_folder *f,
                        struct target_item *item, struct err *err)
 {
     struct imap_answer a = {.code = "", .text = ""};
-    uint64_t uid_min = 0;
     unsigned tag;
-    int ret = uid_min_need(t, f, &uid_min, err);
+    int ret = command_begin(t, f, &tag, err);
 
-    if (!ret)
-        ret = command_begin(t, f, &tag, err);
     if (!ret)
         ret = item_begin(t, f, item, tag, &a, err);
     if (ret == 0)
-        return single_take(t, f, &a, uid_min, item, err);
+        return answer_take(&a, &item, 1, err);
     if (ret == 1)
         ret = stream_body(t, item, err);
     /* Cut: the item failed, and the server forgets it. */
@@ -340,5 +272,5 @@ int imap_append_stream(struct imap *t, struct imap_folder *f,
         return 0;
     if (!ret)
         ret = imap_wait(t->conn, tag, NULL, &a, err);
-    return ret ? ret : single_take(t, f, &a, uid_min, item, err);
+    return ret ? ret : answer_take(&a, &item, 1, err);
 }

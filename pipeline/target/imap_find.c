@@ -16,9 +16,9 @@
 #define UIDS_MAX    ((size_t)256 << 20) /* bytes of a list of uids */
 #define COMMAND_MAX ((size_t)64 << 10)
 #define ID_FIELD    "X-PSTFS-ID"
-#define QUIET_MS    3000
+#define QUIET_MS    5000
 #define POLL_MS     200
-#define SETTLE_MS   60000
+#define SETTLE_MS   120000
 
 void imap_remote_set(struct target_item *item, uint32_t uidvalidity,
                      uint32_t uid)
@@ -184,12 +184,13 @@ static int look_run(struct look *k, struct imap_folder *f, struct err *err)
     size_t to;
     int ret = imap_folder_select(k->t, f, false, err);
 
-    if (ret || !f->exists)
+    if (ret)
         return ret;
     k->uidvalidity = f->uidvalidity;
     snprintf(command, sizeof(command), "UID FETCH %u:* (UID RFC822.SIZE)",
              k->uid_min ? k->uid_min : 1);
-    ret = imap_must(k->t->conn, command, &sizes, err);
+    if (f->exists)
+        ret = imap_must(k->t->conn, command, &sizes, err);
     to = k->uids.len / sizeof(uint32_t);
     if (!ret && to)
         qsort(k->uids.data, to, sizeof(uint32_t), uid_cmp);
@@ -198,6 +199,7 @@ static int look_run(struct look *k, struct imap_folder *f, struct err *err)
         to -= n;
         ret = chunk_look(k, to, n, err);
     }
+    /* STATUS of a selected mailbox may tell what was, not what is. */
     return ret ? ret : imap_folder_unselect(k->t, f, false, err);
 }
 
@@ -228,27 +230,32 @@ int imap_look(struct imap *t, struct imap_folder *f, struct target_item **items,
     return ret;
 }
 
-/* A server goes on with what it had received when the connection ended, so
- * messages may still come. Waits until the mailbox was still for QUIET_MS;
- * *moved_r: something came meanwhile. */
+/* A server goes on with what it had received when the connection ended, and
+ * nothing in IMAP tells when it is done: messages may still come. Waits until
+ * the mailbox was still for long enough, that is well over what its slowest
+ * command took. *moved_r: something came since it was selected. */
 static int settle(struct imap *t, struct imap_folder *f, bool *moved_r,
                   struct err *err)
 {
-    uint64_t begin = time_mono_ms(), still = begin, last = 0, now = 0;
+    uint64_t begin = time_mono_ms(), still = begin, last = f->uidnext, now = 0;
+    uint64_t quiet = 3 * t->slowest_ms;
+
+    if (quiet < QUIET_MS)
+        quiet = QUIET_MS;
 
     *moved_r = false;
     for (;;) {
         int ret = imap_folder_status(t, f, "UIDNEXT", &now, err);
         if (ret)
             return ret;
-        if (last && now != last) {
+        if (now != last) {
             *moved_r = true;
             still = time_mono_ms();
         }
         last = now;
-        if (time_mono_ms() - still >= QUIET_MS)
+        if (time_mono_ms() - still >= quiet)
             return 0;
-        if (time_mono_ms() - begin >= SETTLE_MS)
+        if (time_mono_ms() - begin >= quiet + SETTLE_MS)
             return err_set(err, EAGAIN, "IMAP: %s does not come to rest",
                            f->name);
         usleep(POLL_MS * 1000);

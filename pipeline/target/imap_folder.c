@@ -56,7 +56,6 @@ static int space_ask(struct imap *t, struct space *s, struct err *err)
 
 static int names_need(struct imap *t, struct err *err)
 {
-    cleanup_buf struct buf prefix = BUF(IMAP_NAME_MAX);
     struct space s = {.prefix = BUF(IMAP_NAME_MAX)};
     int ret = t->names ? 0 : space_ask(t, &s, err);
 
@@ -68,7 +67,8 @@ static int names_need(struct imap *t, struct err *err)
                                         .prefix = t->ns_prefix,
                                         .max = IMAP_NAME_MAX,
                                         .bad = t->bad,
-                                        .strict = t->strict};
+                                        .strict = t->strict,
+                                        .tag = true};
         t->names = t->ns_prefix ? names_new(&t->rules) : NULL;
         if (!t->names)
             ret = err_set(err, ENOMEM, "no memory");

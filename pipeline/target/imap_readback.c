@@ -74,9 +74,10 @@ int imap_readback(struct target *target, struct target_folder *folder,
 
     if (!ret)
         ret = imap_folder_select(t, f, false, err);
-    if (ret || !f->exists)
+    if (ret)
         return ret;
     r.uidvalidity = f->uidvalidity;
-    ret = imap_must(t->conn, "UID FETCH 1:* (UID BODY.PEEK[])", &h, err);
+    if (f->exists)
+        ret = imap_must(t->conn, "UID FETCH 1:* (UID BODY.PEEK[])", &h, err);
     return ret ? ret : imap_folder_unselect(t, f, false, err);
 }

@@ -192,7 +192,7 @@ bool imap_fetch_parse(const char *line, size_t len, struct imap_fetch *f_r)
             !fetch_value(&t, name, name_len, f_r))
             return false;
     } while (imap_take(&t, " "));
-    return imap_take(&t, ")");
+    return imap_take(&t, ")") && t.p == t.end;
 }
 
 int imap_code_errno(const char *code)

@@ -218,10 +218,6 @@ static int batch_deliver(struct batch *b, struct err *err)
         ret = batch_drop_known(b, err);
     if (!ret && b->m->sync == MAILDIR_SYNC_FS && syncfs(b->f->tmp) != 0)
         ret = err_sys(err, errno, "%s: sync", b->m->dir);
-    /* Nothing is delivered yet, and that is certain. */
-    for (size_t i = 0; ret && i < b->n; i++)
-        if (b->items[i].error == EINPROGRESS)
-            b->items[i].error = -ret;
     return ret ? ret : batch_rename(b, err);
 }
 
@@ -242,8 +238,6 @@ int maildir_put(struct target *t, struct target_folder *folder,
     b.pending = pending;
     if (!ret)
         ret = maildir_folder_index(b.m, b.f, err);
-    for (size_t i = 0; ret && i < n; i++)
-        items[i].error = -ret;
     if (!ret)
         ret = batch_deliver(&b, err);
     for (size_t i = 0; pending && i < n; i++)

@@ -8,7 +8,7 @@
 #include "pipeline/base/hash.h"
 #include "pipeline/target/mutf7.h"
 
-#define SUFFIX_MAX 16 /* "~" and a hash, or "~99" */
+#define SUFFIX_MAX 16 /* "~" and a hash, "~" and a number */
 
 struct names {
     const struct names_rules *rules;
@@ -153,20 +153,35 @@ static void name_cut(const struct names *names, const struct names_node *parent,
     } while (len && out->len > names->rules->max);
 }
 
+/* changed: what the name was before, NULL when it needs no tag. */
+static void suffix_make(char suffix_r[SUFFIX_MAX], const char *changed,
+                        unsigned nth)
+{
+    uint64_t hash = changed ? hash_fnv(changed, strlen(changed)) : 0;
+    size_t n = 0;
+
+    *suffix_r = '\0';
+    if (changed)
+        n = (size_t)snprintf(suffix_r, SUFFIX_MAX, "~%04x",
+                             (unsigned)((hash >> 48) ^ (hash & 0xffff)));
+    if (nth > 1)
+        snprintf(suffix_r + n, SUFFIX_MAX - n, "~%u", nth);
+}
+
 int names_propose(struct names *names, const struct names_node *parent,
                   const char *own, bool strict, unsigned nth,
                   struct buf *name_r)
 {
     const struct names_rules *rules = names->rules;
     cleanup_buf struct buf utf8 = BUF(4 * NAMES_TEXT_MAX);
-    char suffix[SUFFIX_MAX] = "";
+    char suffix[SUFFIX_MAX];
 
     component_clean(own, strict ? rules->strict : rules->bad, !parent->parent,
                     &utf8);
     if (utf8.error)
         return -utf8.error;
-    if (nth > 1)
-        snprintf(suffix, sizeof(suffix), "~%u", nth);
+    suffix_make(suffix, rules->tag && strcmp(utf8.data, own) != 0 ? own : NULL,
+                nth);
     name_join(names, parent, utf8.data, utf8.len, suffix, name_r);
     if (name_r->error || name_r->len > rules->max ||
         strlen(own) > NAMES_TEXT_MAX)

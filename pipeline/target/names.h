@@ -1,10 +1,13 @@
 /*
  * What a target calls the folders of a store: names joined by the server's
  * separator, in modified UTF-7. What a name cannot hold becomes '_', an empty
- * one too; a name that is too long is cut and ends in a hash of the path. Two
- * different store folders never get the same name: the later one gets "~2".
- * Since "later" decides, callers that have no other memory ask for the
- * folders in the same order each time.
+ * one too; a name that is too long is cut and ends in a hash of the path.
+ *
+ * Two different store folders never get the same name. A target that can
+ * write down which folder is whose gives the later one "~2". One that cannot
+ * sets the rule tag: then each name that had to be changed ends in "~" and a
+ * hash of what it was, so that it is the same in every run, whatever the
+ * order, and meets no other.
  */
 #ifndef TARGET_NAMES_H
 #define TARGET_NAMES_H
@@ -24,6 +27,7 @@ struct names_rules {
     size_t max;         /* most bytes of a whole name */
     const char *bad;    /* characters that become '_', besides controls */
     const char *strict; /* the same in strict names */
+    bool tag;
 };
 
 /* One folder. */

@@ -9,6 +9,7 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "pipeline/base/clock.h"
@@ -246,9 +247,9 @@ static void test_names(void)
     struct target_item *last = items_make(900, 1, 500);
     check_put(t, f, last, 1);
     ops()->close(t);
-    /* The same names again, in another run. */
+    /* The same names again, in another run and another order. */
     t = target_open(s);
-    for (size_t i = 0; i < array_len(names); i++)
+    for (size_t i = array_len(names); i-- > 0;)
         check_readback(t, folder(t, "Names", names[i]), items + i, 1, 1);
     check_readback(t, folder(t, "Names", longest), last, 1, 1);
     items_free(last, 1);
@@ -399,7 +400,7 @@ static void test_quota(void)
     CHECK_EQ(ops()->put(t, f, rest + 2, 6, &err), 0);
     CHECK_EQ(ops()->put(t, f, rest, 2, &err), -EDQUOT);
     CHECK(strstr(err.msg, "uota") != NULL);
-    CHECK_EQ(rest[0].error, EDQUOT);
+    CHECK_EQ(rest[0].error, EINPROGRESS);
     items[3] = small;
     items_free(items, 8);
     items_free(big, 1);
@@ -500,10 +501,13 @@ static void test_rate(size_t n, size_t size)
     struct target_folder *f = folder(t, "Rate", NULL);
     struct target_item *items = items_make(0, n, size);
     uint64_t begin = time_mono_ms(), put, read;
+    clock_t cpu = clock();
 
     for (size_t i = 0; i < n; i += 256)
         check_put(t, f, items + i, n - i < 256 ? n - i : 256);
     put = time_mono_ms() - begin;
+    printf("%.1f us of our own time each, ",
+           (double)(clock() - cpu) / (CLOCKS_PER_SEC / 1e6) / (double)n);
     begin = time_mono_ms();
     struct seen seen = {0};
     CHECK_EQ(ops()->readback(t, f, seen_one, &seen, NULL), 0);

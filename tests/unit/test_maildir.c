@@ -425,8 +425,8 @@ static void test_full(void)
     items[1].read = read_pieces;
     items[1].ctx = &size;
     CHECK_EQ(ops()->put(t, f, items, 2, &err), -ENOSPC);
-    CHECK_EQ(items[0].error, ENOSPC);
-    CHECK_EQ(items[1].error, ENOSPC);
+    CHECK_EQ(items[0].error, EINPROGRESS);
+    CHECK_EQ(items[1].error, EINPROGRESS);
     CHECK_EQ(count_files(dir, ".A/tmp"), 0);
     CHECK_EQ(count_files(dir, ".A/cur"), 0);
     ops()->close(t);
