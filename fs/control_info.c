@@ -75,6 +75,7 @@ static void add_head(struct buf *out, const struct reader_info *info)
     add_words(out, "name", info->display_name);
     buf_addf(out, "password %s\n", info->has_password ? "yes" : "no");
     buf_addf(out, "codepage %u\n", info->codepage);
+    add_words(out, "sandbox", info->sandbox);
 }
 
 struct counts {

@@ -19,6 +19,7 @@
 #include "pipeline/base/clock.h"
 #include "pipeline/base/io.h"
 #include "pipeline/base/log.h"
+#include "pipeline/reader/client.h"
 #include "pipeline/stage/worker.h"
 
 /* What a running mount has; each part is undone if it was made. */
@@ -50,6 +51,8 @@ static int open_state(struct run *r, struct err *err)
     if (rc < 0)
         return err_sys(err, -rc, "%s/pstfs.log", r->o->state);
     rc = settings_new(r->o->config, &r->fs.settings, err);
+    if (rc == 0)
+        rc = reader_setup(r->fs.settings, err);
     if (rc == 0 && !path)
         rc = err_sys(err, ENOMEM, "state");
     return rc < 0 ? rc : db_open(path, &r->fs.db, err);
@@ -196,6 +199,8 @@ static int run_worker(struct options *o, struct err *err)
     rc = open_log(o, name, true);
     if (rc == 0)
         rc = settings_new(o->config, &settings, err);
+    if (rc == 0)
+        rc = reader_setup(settings, err);
     if (rc == 0)
         rc = worker_run(o->state, settings, o->worker, err);
     settings_free(&settings);

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unicode/ucnv.h>
 #include <unicode/ucnv_cb.h>
+#include <unicode/udata.h>
 #include <unicode/ustring.h>
 #include <unicode/utf8.h>
 
@@ -393,4 +394,15 @@ size_t charset_cut(const char *text, size_t len, size_t max)
     while (max && ((uint8_t)text[max] & 0xC0) == 0x80)
         max--;
     return max;
+}
+
+bool charset_seal(void)
+{
+    UErrorCode status = U_ZERO_ERROR;
+    UConverter *converter;
+
+    udata_setFileAccess(UDATA_NO_FILES, &status);
+    converter = ucnv_open("ibm-943_P15A-2003", &status);
+    ucnv_close(converter);
+    return U_SUCCESS(status);
 }

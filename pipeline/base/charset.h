@@ -18,6 +18,10 @@ enum charset_result {
     CHARSET_UNKNOWN,  /* no such code page: taken as windows-1252 */
 };
 
+/* From now on ICU looks for no file: the tables in its library must do. False
+ * when they do not. */
+bool charset_seal(void);
+
 bool charset_is_utf8(const void *data, size_t len); /* strict, NUL allowed */
 
 /* UTF-16LE bytes (an odd last byte is dropped) appended to out as UTF-8. */

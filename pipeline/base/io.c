@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #define SLURP_STEP 65536
 
@@ -150,4 +151,14 @@ char *io_self_dir(void)
         return NULL;
     path[n] = '\0';
     return strdup(dirname(path));
+}
+
+/* Where long has 64 bits the kernel's struct is that of the library. */
+int io_fstat(int fd, struct stat *st_r)
+{
+#if defined(__LP64__) && defined(SYS_fstat)
+    return syscall(SYS_fstat, fd, st_r) == 0 ? 0 : -errno;
+#else
+    return fstat(fd, st_r) == 0 ? 0 : -errno;
+#endif
 }

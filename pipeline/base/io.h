@@ -13,6 +13,11 @@
 ssize_t io_pread(int fd, void *buf, size_t len, uint64_t off);
 ssize_t io_read(int fd, void *buf, size_t len);
 
+/* As fstat, but always that system call: the C library may use one that takes
+ * a path, which a sandbox cannot allow. 0 or negative errno. */
+struct stat;
+int io_fstat(int fd, struct stat *st_r);
+
 /* 0, or negative errno; all of len or an error. */
 int io_write(int fd, const void *buf, size_t len);
 int io_pwrite(int fd, const void *buf, size_t len, uint64_t off);

@@ -155,6 +155,24 @@ static bool check_bytes(const char *value, const char **why)
     return in_range(value, 64 << 10, 256 << 20);
 }
 
+static bool check_sandbox(const char *value, const char **why)
+{
+    *why = "must be auto, require or off";
+    return one_of(value, (const char *const[]){"auto", "require", "off", NULL});
+}
+
+static bool check_login(const char *value, const char **why)
+{
+    *why = "must be the name of a user";
+    return *value && !value[strcspn(value, " \t/:")];
+}
+
+static bool check_timeout(const char *value, const char **why)
+{
+    *why = "must be seconds, from 1 to 3600";
+    return in_range(value, 1, 3600);
+}
+
 static bool check_level(const char *value, const char **why)
 {
     *why = "must be error, warning, notice, info or debug";
@@ -174,6 +192,13 @@ static const struct setting_row rows[] = {
      check_readers},
     {"mount.reader_idle", "60", "seconds after which an idle reader ends",
      false, check_seconds},
+    {"reader.sandbox", "auto",
+     "auto (what the kernel has), require (or read nothing), off", false,
+     check_sandbox},
+    {"reader.user", "nobody", "who the readers of a root's mount are", false,
+     check_login},
+    {"reader.timeout", "30", "seconds after which a silent reader is ended",
+     false, check_timeout},
     {"maildir.root", "", "directory that all maildir targets lie in", false,
      check_dir},
     {"maildir.fsync", "true", "messages are on disk before they count", false,

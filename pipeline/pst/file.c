@@ -170,7 +170,9 @@ int pst_open(int fd, struct pst **pst_r, struct err *err)
     *pst_r = NULL;
     if (!pst)
         return err_sys(err, ENOMEM, "store");
-    rc = fstat(fd, &st) < 0 ? err_sys(err, errno, "store") : 0;
+    rc = io_fstat(fd, &st);
+    if (rc < 0)
+        err_sys(err, -rc, "store");
     if (rc == 0) {
         pst->info.file_size = (uint64_t)st.st_size;
         rc = header_read(pst, err);

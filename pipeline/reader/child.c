@@ -14,6 +14,7 @@
 
 #include "pipeline/base/clock.h"
 #include "pipeline/base/io.h"
+#include "pipeline/reader/rules.h"
 
 #define PROGRAM     "pstfs-reader"
 #define PROGRAM_ENV "PSTFS_READER"
@@ -131,13 +132,18 @@ static int actions_fill(posix_spawn_file_actions_t *actions, const int fds[3])
 static int program_spawn(const int fds[3], pid_t *pid_r, struct err *err)
 {
     cleanup_free char *path = program_find();
-    char *argv[] = {(char[]){PROGRAM}, NULL};
+    const struct reader_rules *rules = reader_rules();
+    char uid[16], gid[16], sandbox[sizeof(rules->sandbox)];
+    char *argv[] = {(char[]){PROGRAM}, sandbox, uid, gid, NULL};
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attr;
     int rc;
 
     if (!path)
         return err_set(err, ENOENT, "program " PROGRAM " not found");
+    memcpy(sandbox, rules->sandbox, sizeof(sandbox));
+    snprintf(uid, sizeof(uid), "%u", rules->uid);
+    snprintf(gid, sizeof(gid), "%u", rules->gid);
     posix_spawn_file_actions_init(&actions);
     posix_spawnattr_init(&attr);
     rc = actions_fill(&actions, fds);
@@ -225,7 +231,7 @@ void child_end(struct child *child)
 
 static int reply_wait(struct child *child)
 {
-    uint64_t now = time_mono_ms(), deadline = now + READER_TIMEOUT_MS;
+    uint64_t now = time_mono_ms(), deadline = now + reader_rules()->timeout_ms;
 
     for (; now < deadline; now = time_mono_ms()) {
         struct pollfd p = {.fd = child->sock, .events = POLLIN};
@@ -273,6 +279,31 @@ static int exchange(struct child *child, struct proto_request *request,
     return n == sizeof(*reply) && reply_sound(request, reply) ? 0 : -EPROTO;
 }
 
+/* What the child died of, in words. Ends it first; one that has died by itself
+ * is a zombie by now: the kill does not change what it died of. */
+static int child_blame(struct child *child, int rc, struct err *err)
+{
+    int status = child_stop(child), sig;
+
+    if (rc == -EINTR)
+        return err_set(err, EINTR, "the reader was interrupted");
+    if (rc == -ETIMEDOUT)
+        return err_set(err, EIO, "the reader hung and was ended");
+    if (rc == -EPROTO)
+        return err_set(err, EIO, "the reader answered nonsense");
+    sig = status >= 0 && WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+    if (sig == SIGSYS)
+        return err_set(err, EIO,
+                       "the reader was killed by its sandbox (it made a "
+                       "forbidden system call)");
+    if (sig && sig != SIGKILL)
+        return err_set(err, EIO, "the reader died of signal %d", sig);
+    if (status >= 0 && WIFEXITED(status))
+        return err_set(err, EIO, "the reader ended with %d",
+                       WEXITSTATUS(status));
+    return err_set(err, EIO, "the reader was killed");
+}
+
 int child_ask(struct child *child, struct proto_request *request,
               struct proto_reply *reply_r, uint32_t *board_r, struct err *err)
 {
@@ -283,20 +314,5 @@ int child_ask(struct child *child, struct proto_request *request,
     if (board_r)
         memcpy(board_r, child->window + offsetof(struct proto_board, nid),
                sizeof(*board_r));
-    /* A child that has died by itself is a zombie by now: the kill below
-     * does not change what it died of. */
-    status = child_stop(child);
-    if (rc == -EINTR)
-        return err_set(err, EINTR, "the reader was interrupted");
-    if (rc == -ETIMEDOUT)
-        return err_set(err, EIO, "the reader hung and was ended");
-    if (rc == -EPROTO)
-        return err_set(err, EIO, "the reader answered nonsense");
-    if (status >= 0 && WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL)
-        return err_set(err, EIO, "the reader died of signal %d",
-                       WTERMSIG(status));
-    if (status >= 0 && WIFEXITED(status))
-        return err_set(err, EIO, "the reader ended with %d",
-                       WEXITSTATUS(status));
-    return err_set(err, EIO, "the reader was killed");
+    return child_blame(child, rc, err);
 }

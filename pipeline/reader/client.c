@@ -296,6 +296,8 @@ static void info_take(struct reader_info *to, const struct proto_info *from)
     text_copy(to->crypt, sizeof(to->crypt), from->crypt, sizeof(from->crypt));
     text_copy(to->display_name, sizeof(to->display_name), from->display_name,
               sizeof(from->display_name));
+    text_copy(to->sandbox, sizeof(to->sandbox), from->sandbox,
+              sizeof(from->sandbox));
     text_copy(to->record_key, sizeof(to->record_key), from->record_key,
               sizeof(from->record_key));
     if (strspn(to->record_key, "0123456789abcdef") != 32 || to->record_key[32])

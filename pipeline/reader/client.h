@@ -5,8 +5,8 @@
  * never parsed on this side.
  *
  * Thread-safe: calls on one reader take turns. A call that the child does not
- * answer in READER_TIMEOUT_MS, or dies in, returns EIO and the child is
- * started again by the next call; an item that killed READER_KILLS_MAX
+ * answer in time (setting reader.timeout), or dies in, returns EIO and the
+ * child is started again by the next call; an item that killed READER_KILLS_MAX
  * children is refused with EIO from then on, without asking.
  */
 #ifndef READER_CLIENT_H
@@ -18,10 +18,10 @@
 
 #include "pipeline/base/buf.h"
 #include "pipeline/base/err.h"
+#include "pipeline/base/settings.h"
 
-#define READER_TIMEOUT_MS 30000
-#define READER_KILLS_MAX  2
-#define READER_WINDOW     (8u << 20) /* bytes of shared memory */
+#define READER_KILLS_MAX 2
+#define READER_WINDOW    (8u << 20) /* bytes of shared memory */
 
 /* As RENDER_VERSION (checked at build): part of every cached size. */
 #define READER_RENDER_VERSION 1
@@ -30,6 +30,11 @@ struct reader;
 
 /* As enum render_format: the numbers are the same (checked at build). */
 enum reader_format { READER_FILE, READER_MAIL, READER_MAIL_CRLF };
+
+/* How the children of this process are held, from the settings reader.*;
+ * before the first reader_new, or the defaults count. EINVAL: no such user,
+ * or root. */
+int reader_setup(const struct settings *settings, struct err *err);
 
 /* Prepares a reader of the store at path; the child starts with the first
  * call that needs it. Nothing is opened here. */
@@ -45,7 +50,8 @@ void reader_interrupt(struct reader *reader, bool on);
 /* Process id of the running child, 0 when there is none. */
 pid_t reader_pid(struct reader *reader);
 
-#define READER_TEXT_MAX 256
+#define READER_TEXT_MAX    256
+#define READER_SANDBOX_MAX 96
 
 struct reader_info {
     char format[16], crypt[16]; /* "Unicode 4k", "permute" */
@@ -56,6 +62,9 @@ struct reader_info {
     char display_name[READER_TEXT_MAX];
     uint32_t codepage;
     uint32_t root, ipm_subtree, inbox, outbox, deleted, sent, drafts;
+    /* What holds the child, in its own words: "seccomp landlock uid 65534",
+     * "off (setting)". */
+    char sandbox[READER_SANDBOX_MAX];
 };
 int reader_info(struct reader *reader, struct reader_info *info_r,
                 struct err *err);

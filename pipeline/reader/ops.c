@@ -108,7 +108,10 @@ static void info_fill(struct proto_info *to, const struct pst_info *from)
 static int op_info(struct server *server, const struct proto_request *request,
                    struct proto_reply *reply, struct err *err)
 {
-    info_fill((struct proto_info *)data_at(server, 0), pst_info(server->pst));
+    struct proto_info *info = (struct proto_info *)data_at(server, 0);
+
+    info_fill(info, pst_info(server->pst));
+    memcpy(info->sandbox, server->sandbox, sizeof(info->sandbox));
     reply->used = sizeof(struct proto_info);
     return 0;
 }

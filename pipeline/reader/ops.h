@@ -10,7 +10,8 @@ struct server {
     struct pst *pst; /* NULL until the first request opened it */
     struct recent *recent;
     uint8_t *window;
-    uint32_t nids[PROTO_NIDS_MAX]; /* of the request, copied and bounded */
+    char sandbox[READER_SANDBOX_MAX]; /* what holds this process */
+    uint32_t nids[PROTO_NIDS_MAX];    /* of the request, copied and bounded */
 };
 
 /* Checks the request, carries it out and fills the reply, errors too. */

@@ -39,6 +39,13 @@
 #define PROTO_MAGIC   0x52545350u /* "PSTR" */
 #define PROTO_VERSION 1
 
+/*
+ * Arguments of the reader process: sandbox mode (auto, require, off), user
+ * and group (numbers) to be when it was started as root. One that cannot
+ * enter its sandbox answers every request with -EPERM and the reason.
+ */
+#define PROTO_ARGS 3
+
 /* Descriptors of the reader process; it closes all others but 0, 1, 2. */
 #define PROTO_SOCKET_FD 3
 #define PROTO_STORE_FD  4
@@ -131,6 +138,7 @@ struct proto_info {
     char format[16], crypt[16];
     char record_key[40];
     char display_name[READER_TEXT_MAX];
+    char sandbox[READER_SANDBOX_MAX];
     uint64_t file_size, file_eof, stamp;
     uint32_t version, is_ost, has_password, codepage;
     uint32_t root, ipm_subtree, inbox, outbox, deleted, sent, drafts;

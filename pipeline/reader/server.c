@@ -2,11 +2,14 @@
  * pstfs-reader: parses and renders one store for its client. Holds a socket,
  * the store and a window of shared memory; ends when the socket does.
  */
+#include <limits.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
+#include "pipeline/base/charset.h"
 #include "pipeline/reader/ops.h"
 #include "pipeline/reader/sandbox.h"
 
@@ -27,12 +30,39 @@ static int window_map(struct server *server, struct err *err)
     return 0;
 }
 
-static int server_prepare(struct server *server, struct err *err)
+static bool number_take(const char *text, unsigned *n_r)
+{
+    unsigned long n;
+    char *end;
+
+    errno = 0;
+    n = strtoul(text, &end, 10);
+    *n_r = (unsigned)n;
+    return !errno && end != text && !*end && n < UINT_MAX;
+}
+
+static int rules_take(int argc, char **argv, struct sandbox_rules *rules_r)
+{
+    *rules_r = (struct sandbox_rules){.parts = SANDBOX_ALL};
+    return argc == PROTO_ARGS + 1 &&
+                   sandbox_mode_find(argv[1], &rules_r->mode) &&
+                   number_take(argv[2], &rules_r->uid) &&
+                   number_take(argv[3], &rules_r->gid)
+               ? 0
+               : -EINVAL;
+}
+
+/* Whatever is loaded when it is first used must be loaded by now: ICU may
+ * look for no file, its tables are in the library. */
+static int server_prepare(struct server *server,
+                          const struct sandbox_rules *rules, struct err *err)
 {
     int rc = window_map(server, err);
 
     if (rc == 0)
-        rc = sandbox_enter(err);
+        rc = charset_seal() ? 0 : err_set(err, EIO, "ICU has no tables");
+    if (rc == 0)
+        rc = sandbox_enter(rules, server->sandbox, err);
     if (rc != 0)
         return rc;
     server->recent = recent_new();
@@ -55,7 +85,17 @@ static int request_get(struct proto_request *request_r)
     return 1;
 }
 
-static int server_loop(struct server *server)
+static void refuse(const struct proto_request *request, const struct err *why,
+                   struct proto_reply *reply)
+{
+    reply->op = request->op;
+    reply->seq = request->seq;
+    reply->status = -why->code;
+    memcpy(reply->text, why->msg, sizeof(reply->text));
+}
+
+/* refused, when not NULL, is why no request is carried out. */
+static int server_loop(struct server *server, const struct err *refused)
 {
     for (;;) {
         struct proto_request request;
@@ -64,7 +104,10 @@ static int server_loop(struct server *server)
         int rc = request_get(&request);
         if (rc <= 0)
             return rc;
-        ops_run(server, &request, &reply);
+        if (refused)
+            refuse(&request, refused, &reply);
+        else
+            ops_run(server, &request, &reply);
         if (send(PROTO_SOCKET_FD, &reply, sizeof(reply), MSG_NOSIGNAL) < 0)
             return errno == EPIPE ? 0 : -errno;
     }
@@ -73,14 +116,16 @@ static int server_loop(struct server *server)
 int main(int argc, char **argv)
 {
     static struct server server;
+    struct sandbox_rules rules;
     struct err err = {0};
-    int rc = server_prepare(&server, &err);
+    int rc;
 
-    if (rc != 0) {
-        fprintf(stderr, "pstfs-reader: %s\n", err.msg);
+    if (rules_take(argc, argv, &rules) != 0) {
+        fputs("pstfs-reader is started by pstfs\n", stderr);
         return 2;
     }
-    rc = server_loop(&server);
+    rc = server_prepare(&server, &rules, &err);
+    rc = server_loop(&server, rc ? &err : NULL);
     recent_free(&server.recent);
     pst_free(&server.pst);
     return rc != 0;

@@ -1,0 +1,38 @@
+#include "pipeline/reader/rules.h"
+
+#include <pwd.h>
+#include <stdio.h>
+
+#include "pipeline/reader/client.h"
+
+#define NOBODY 65534
+
+/* Set once, before there are readers and threads. */
+static struct reader_rules rules = {
+    .sandbox = "auto", .uid = NOBODY, .gid = NOBODY, .timeout_ms = 30000};
+
+const struct reader_rules *reader_rules(void)
+{
+    return &rules;
+}
+
+int reader_setup(const struct settings *settings, struct err *err)
+{
+    const char *name = settings_text(settings, "reader.user");
+    const struct passwd *user;
+
+    snprintf(rules.sandbox, sizeof(rules.sandbox), "%s",
+             settings_text(settings, "reader.sandbox"));
+    rules.timeout_ms =
+        (unsigned)settings_int(settings, "reader.timeout") * 1000;
+    if (geteuid() != 0)
+        return 0;
+    user = getpwnam(name);
+    if (!user)
+        return err_set(err, EINVAL, "reader.user: no user %s", name);
+    if (user->pw_uid == 0 || user->pw_gid == 0)
+        return err_set(err, EINVAL, "reader.user: %s is root", name);
+    rules.uid = user->pw_uid;
+    rules.gid = user->pw_gid;
+    return 0;
+}

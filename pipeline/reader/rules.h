@@ -1,0 +1,16 @@
+/* How the reader processes of this process are held: reader_setup's result. */
+#ifndef READER_RULES_H
+#define READER_RULES_H
+
+#include <sys/types.h>
+
+struct reader_rules {
+    char sandbox[16]; /* word for the child: auto, require, off */
+    uid_t uid;
+    gid_t gid;
+    unsigned timeout_ms; /* longest silence of a child that was asked */
+};
+
+const struct reader_rules *reader_rules(void);
+
+#endif
