@@ -47,117 +47,6 @@ int mail_store_get(struct mail *mail, struct catalog_store *store,
     return *s_r ? 0 : err_sys(err, ENOMEM, "%s", store->path);
 }
 
-/* ---- the cache of listings; all under mail->lock ---- */
-
-static void dir_free(struct mail_dir *dir)
-{
-    pthread_mutex_destroy(&dir->sizing);
-    listing_free(&dir->listing);
-    free(dir);
-}
-
-static void age_remove(struct mail *mail, struct mail_dir *dir)
-{
-    *(dir->older ? &dir->older->newer : &mail->oldest) = dir->newer;
-    *(dir->newer ? &dir->newer->older : &mail->newest) = dir->older;
-    dir->older = dir->newer = NULL;
-}
-
-static void age_add(struct mail *mail, struct mail_dir *dir)
-{
-    dir->older = mail->newest;
-    *(mail->newest ? &mail->newest->newer : &mail->oldest) = dir;
-    mail->newest = dir;
-}
-
-static void store_remove(struct mail_dir *dir)
-{
-    *(dir->prev ? &dir->prev->next : &dir->of->dirs) = dir->next;
-    if (dir->next)
-        dir->next->prev = dir->prev;
-    dir->next = dir->prev = NULL;
-}
-
-static void store_add(struct mail_dir *dir)
-{
-    dir->next = dir->of->dirs;
-    if (dir->next)
-        dir->next->prev = dir;
-    dir->of->dirs = dir;
-}
-
-/* Takes it out of the cache; true when nobody holds it. */
-static bool cache_remove(struct mail *mail, struct mail_dir *dir)
-{
-    age_remove(mail, dir);
-    store_remove(dir);
-    mail->weight -= listing_weight(dir->listing);
-    dir->cached = false;
-    return dir->refs == 0;
-}
-
-static void cache_touch(struct mail *mail, struct mail_dir *dir)
-{
-    if (mail->newest != dir) {
-        age_remove(mail, dir);
-        age_add(mail, dir);
-    }
-    if (dir->of->dirs != dir) {
-        store_remove(dir);
-        store_add(dir);
-    }
-}
-
-/* Listings in use, or with sizes the state does not have yet, stay. */
-static void cache_trim(struct mail *mail)
-{
-    struct mail_dir *dir = mail->oldest;
-
-    while (dir && mail->weight > MAIL_CACHE_BYTES) {
-        struct mail_dir *newer = dir->newer;
-        if (dir->refs == 0 && dir->fresh == 0 && cache_remove(mail, dir))
-            dir_free(dir);
-        dir = newer;
-    }
-}
-
-static void cache_add(struct mail *mail, struct mail_dir *dir)
-{
-    dir->cached = true;
-    age_add(mail, dir);
-    store_add(dir);
-    mail->weight += listing_weight(dir->listing);
-    cache_trim(mail);
-}
-
-static struct mail_dir *cache_find(struct mail *mail, struct mail_store *s,
-                                   uint32_t folder)
-{
-    struct mail_dir *dir = s->dirs;
-
-    while (dir && dir->folder != folder)
-        dir = dir->next;
-    if (dir) {
-        dir->refs++;
-        cache_touch(mail, dir);
-    }
-    return dir;
-}
-
-void mail_close(struct mail *mail, struct mail_dir **dir)
-{
-    bool last;
-
-    if (!*dir)
-        return;
-    pthread_mutex_lock(&mail->lock);
-    last = --(*dir)->refs == 0 && !(*dir)->cached;
-    pthread_mutex_unlock(&mail->lock);
-    if (last)
-        dir_free(*dir);
-    *dir = NULL;
-}
-
 /* ---- trees ---- */
 
 /* s->build is held. */
@@ -302,11 +191,11 @@ static int dir_make(struct mail *mail, struct mail_store *s, uint32_t nid,
         return err_sys(err, ENOMEM, "%s", s->store->path);
     rc = dir_fill(mail, dir, folder, err);
     if (rc < 0) {
-        dir_free(dir);
+        mail_cache_free(dir);
         return rc;
     }
     pthread_mutex_lock(&mail->lock);
-    cache_add(mail, dir);
+    mail_cache_add(mail, dir);
     pthread_mutex_unlock(&mail->lock);
     *dir_r = dir;
     return 0;
@@ -322,13 +211,13 @@ int mail_open(struct mail *mail, struct catalog_store *store, uint32_t folder,
     if (rc < 0)
         return rc;
     pthread_mutex_lock(&mail->lock);
-    *dir_r = cache_find(mail, s, folder);
+    *dir_r = mail_cache_find(mail, s, folder);
     pthread_mutex_unlock(&mail->lock);
     if (*dir_r)
         return 0;
     pthread_mutex_lock(&s->build);
     pthread_mutex_lock(&mail->lock);
-    *dir_r = cache_find(mail, s, folder);
+    *dir_r = mail_cache_find(mail, s, folder);
     pthread_mutex_unlock(&mail->lock);
     if (!*dir_r && !s->tree)
         rc = tree_make(mail, s, err);
@@ -341,16 +230,6 @@ int mail_open(struct mail *mail, struct catalog_store *store, uint32_t folder,
 const struct listing *mail_listing(const struct mail_dir *dir)
 {
     return dir->listing;
-}
-
-bool mail_told(const struct mail_dir *dir)
-{
-    return __atomic_load_n(&dir->told, __ATOMIC_RELAXED);
-}
-
-void mail_tell(struct mail_dir *dir)
-{
-    __atomic_store_n(&dir->told, true, __ATOMIC_RELAXED);
 }
 
 /* 1 found, 0 not among the subfolders. */
@@ -426,7 +305,7 @@ static struct mail_dir *dir_with(struct mail *mail, struct mail_store *s,
             break;
     if (dir) {
         dir->refs++;
-        cache_touch(mail, dir);
+        mail_cache_touch(mail, dir);
     }
     pthread_mutex_unlock(&mail->lock);
     *i_r = (size_t)i;
@@ -486,126 +365,6 @@ void mail_leave(struct mail *mail, struct catalog_store *store)
     pool_leave(mail->pool, store);
 }
 
-/* ---- change and rest ---- */
-
-unsigned mail_changes(struct mail *mail, int64_t store)
-{
-    unsigned n;
-
-    pthread_mutex_lock(&mail->lock);
-    n = mail->stores[store] ? mail->stores[store]->generation : 0;
-    pthread_mutex_unlock(&mail->lock);
-    return n;
-}
-
-static void tell_known(const struct mail_store *s, const struct tree *tree,
-                       const struct mail_dir *dirs, mail_known_fn *fn,
-                       void *ctx)
-{
-    struct node node = {.kind = NODE_FOLDER, .store = s->store->id};
-
-    for (size_t i = 0; tree && i < tree_count(tree); i++) {
-        node.id = tree_at(tree, i)->nid;
-        fn(ctx, node_join(node));
-    }
-    node.kind = NODE_ITEM;
-    for (; dirs; dirs = dirs->older) {
-        const struct nameset *names = listing_names(dirs->listing);
-        for (size_t i = 0; i < nameset_count(names); i++) {
-            node.id = nameset_nid(names, i);
-            fn(ctx, node_join(node));
-        }
-    }
-}
-
-/* Forgets tree and listings, which the caller gets: the listings held and
- * chained by older. */
-static struct mail_dir *store_forget(struct mail *mail, struct mail_store *s,
-                                     struct tree **tree_r)
-{
-    struct mail_dir *dirs = NULL;
-
-    pthread_mutex_lock(&s->build);
-    pthread_mutex_lock(&mail->lock);
-    s->generation++;
-    *tree_r = steal_ptr(s->tree);
-    while (s->dirs) {
-        struct mail_dir *dir = s->dirs;
-        cache_remove(mail, dir);
-        dir->refs++;
-        dir->fresh = 0;
-        dir->older = dirs;
-        dirs = dir;
-    }
-    pthread_mutex_unlock(&mail->lock);
-    if (s->store->reader)
-        reader_rest(s->store->reader);
-    pthread_mutex_unlock(&s->build);
-    return dirs;
-}
-
-void mail_changed(struct mail *mail, struct catalog_store *store,
-                  mail_known_fn *fn, void *ctx)
-{
-    struct tree *tree = NULL;
-    struct mail_store *s;
-    struct mail_dir *dirs;
-
-    if (store->id > NODE_STORE_MAX)
-        return;
-    pthread_mutex_lock(&mail->lock);
-    s = mail->stores[store->id];
-    pthread_mutex_unlock(&mail->lock);
-    if (!s)
-        return; /* nobody has looked into it */
-    dirs = store_forget(mail, s, &tree);
-    if (fn)
-        tell_known(s, tree, dirs, fn, ctx);
-    while (dirs) {
-        struct mail_dir *dir = dirs;
-        dirs = steal_ptr(dir->older);
-        mail_close(mail, &dir);
-    }
-    tree_free(&tree);
-}
-
-/* A store whose record key the state has to learn, and the key; NULL none. */
-static struct mail_store *take_key(struct mail *mail, char key_r[KEY_SIZE])
-{
-    struct mail_store *s = NULL;
-
-    pthread_mutex_lock(&mail->lock);
-    for (size_t id = 1; mail->keys && !s && id <= NODE_STORE_MAX; id++)
-        if (mail->stores[id] && mail->stores[id]->key[0])
-            s = mail->stores[id];
-    mail->keys = s != NULL;
-    if (s) {
-        memcpy(key_r, s->key, KEY_SIZE);
-        s->key[0] = '\0';
-    }
-    pthread_mutex_unlock(&mail->lock);
-    return s;
-}
-
-static void keys_save(struct mail *mail)
-{
-    char key[KEY_SIZE];
-    struct mail_store *s;
-
-    while ((s = take_key(mail, key))) {
-        struct db_store row = {.path = s->store->path,
-                               .state = "ok",
-                               .reason = "",
-                               .record_key = key,
-                               .size = s->store->size,
-                               .mtime = s->store->mtime};
-        struct err err = {0};
-        int64_t id;
-        if (db_store_put(mail->fs->db, &row, &id, &err) < 0)
-            log_warn("%s: record key: %s", row.path, err.msg);
-    }
-}
-
 void mail_keep(struct mail *mail)
 {
     pool_idle(mail->pool);
@@ -617,8 +376,8 @@ static void store_free(struct mail *mail, struct mail_store *s)
 {
     while (s->dirs) {
         struct mail_dir *dir = s->dirs;
-        cache_remove(mail, dir);
-        dir_free(dir);
+        mail_cache_remove(mail, dir);
+        mail_cache_free(dir);
     }
     tree_free(&s->tree);
     pthread_mutex_destroy(&s->build);

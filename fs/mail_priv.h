@@ -1,4 +1,5 @@
-/* Shared by mail.c (trees and listings) and size.c (exact sizes). */
+/* Shared by mail.c (trees, items), mail_cache.c (listings that are kept),
+ * mail_change.c (what a change undoes) and size.c (exact sizes). */
 #ifndef FS_MAIL_PRIV_H
 #define FS_MAIL_PRIV_H
 
@@ -53,6 +54,21 @@ struct mail {
     size_t weight;                    /* bytes in the cache */
     bool keys;                        /* there are record keys for the state */
 };
+
+/* mail_cache.c: the listings that are kept; all under mail->lock. */
+void mail_cache_add(struct mail *mail, struct mail_dir *dir);
+/* Takes it out of the cache; true when nobody holds it. */
+bool mail_cache_remove(struct mail *mail, struct mail_dir *dir);
+/* The folder's listing, held; NULL none. */
+struct mail_dir *mail_cache_find(struct mail *mail, struct mail_store *s,
+                                 uint32_t folder);
+/* It was found: drop it later than the others. */
+void mail_cache_touch(struct mail *mail, struct mail_dir *dir);
+void mail_cache_free(struct mail_dir *dir);
+
+/* mail_change.c: record keys are learned when a store is opened; the state
+ * wants them. */
+void keys_save(struct mail *mail);
 
 /* The state of a store, made when it is first asked for; -ESTALE when it is
  * not shown (any more). */
