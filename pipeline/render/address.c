@@ -5,6 +5,8 @@
 
 #include "pipeline/render/fetch.h"
 
+#define X500_ROWS_MAX 500 /* recipients asked for a sender's address */
+
 void address_add(struct work *w, struct mailboxes *list, struct mailbox box)
 {
     if (list->count == list->room) {
@@ -64,6 +66,21 @@ static const char *usable(struct work *w, const char *addr)
     return address_is_valid(clean, strlen(clean)) ? clean : NULL;
 }
 
+/* The SMTP address that the recipient table has for an Exchange address. */
+static const char *addr_by_x500(struct message *m, const char *x500)
+{
+    size_t n = pst_item_recipients(m->item);
+
+    for (size_t i = 0; *x500 && i < n && i < X500_ROWS_MAX; i++) {
+        struct pst_props *row = pst_item_recipient(m->item, i);
+        const char *smtp = row ? fetch_text(m, row, PR_SMTP_ADDRESS) : "";
+        if (*smtp &&
+            strcasecmp(fetch_text(m, row, PR_EMAIL_ADDRESS), x500) == 0)
+            return usable(m->work, smtp);
+    }
+    return NULL;
+}
+
 struct box_ids {
     uint16_t name, type, addr, smtp;
 };
@@ -81,6 +98,8 @@ static struct mailbox box_read(struct message *m, struct pst_props *props,
     box.addr = usable(w, fetch_text(m, props, ids->smtp));
     if (!box.addr && strcasecmp(type, "EX") != 0)
         box.addr = usable(w, addr);
+    if (!box.addr && props == m->props)
+        box.addr = addr_by_x500(m, addr);
     if (!box.addr)
         box.addr = addr_by_name(m, t, box.name);
     if (!box.addr)
