@@ -8,7 +8,8 @@
 
 #include "pipeline/stage/run.h"
 
-#define FEED_BATCHES   4          /* one being sent, one just sent, two ahead */
+/* One being filled, one filled, two noted, one being sent, one sent. */
+#define FEED_BATCHES   6
 #define FEED_BYTES_MAX (8u << 20) /* of a batch, whatever the target takes */
 #define FEED_ITEMS_MAX 1024
 

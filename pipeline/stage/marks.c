@@ -38,6 +38,6 @@ int marks_save(struct marks *marks, struct run *run, struct err *err)
     marks->n = 0;
     if (!n)
         return 0;
-    run->progress++;
+    __atomic_add_fetch(&run->progress, 1, __ATOMIC_RELAXED);
     return db_ledger_mark(run->db, run->job.id, marks->items, n, err);
 }
