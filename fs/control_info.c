@@ -111,6 +111,12 @@ static void add_notes(struct buf *out, const struct buf *notes)
     }
 }
 
+/* Items that ended readers: passed over from then on. */
+static void add_bad(void *ctx, uint32_t nid, const char *why)
+{
+    buf_addf(ctx, "item 0x%x ended the reader: %s\n", nid, why);
+}
+
 static void add_health(struct fs *fs, struct reader *reader, struct buf *out)
 {
     cleanup_buf struct buf notes = BUF(NOTES_MAX);
@@ -121,6 +127,7 @@ static void add_health(struct fs *fs, struct reader *reader, struct buf *out)
         buf_addf(&notes, "folders cannot be listed: %s\n", err.msg);
     if (reader_notes(reader, &notes, &err) < 0 && !notes.error)
         buf_addf(&notes, "%s\n", err.msg);
+    reader_bad(reader, add_bad, &notes);
     buf_addf(out, "folders %" PRId64 "\nitems %" PRId64 "\nhealth %s\n",
              counts.folders, counts.items, notes.len ? "damaged" : "ok");
     add_notes(out, &notes);
@@ -162,18 +169,25 @@ int control_show_info(struct fs *fs, int64_t store, struct buf *out,
     return -out->error;
 }
 
+static void count_bad(void *ctx, uint32_t nid, const char *why)
+{
+    ++*(int64_t *)ctx;
+}
+
 /* The file's own marks: polling info never opens the store. What reading
  * finds later shows because a cached text is kept for seconds only. */
 int control_info_stamp(struct fs *fs, int64_t store, uint64_t *stamp_r)
 {
     const struct catalog_store *s = catalog_store(fs->catalog, store);
-    int64_t facts[3];
+    int64_t facts[4] = {0};
 
     if (!s)
         return -ENOENT;
     facts[0] = s->size;
     facts[1] = s->mtime;
     facts[2] = s->gone;
+    if (s->reader)
+        reader_bad(s->reader, count_bad, &facts[3]);
     *stamp_r = hash_fnv(facts, sizeof(facts));
     return 0;
 }

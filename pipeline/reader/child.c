@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 
 #include "pipeline/base/clock.h"
+#include "pipeline/base/hash.h"
 #include "pipeline/base/io.h"
 #include "pipeline/reader/rules.h"
 
@@ -58,7 +59,8 @@ static int fd_raise(int *fd)
 
 /* NOATIME needs the file's owner; others read without it. NONBLOCK: a FIFO
  * put in the store's place must not hold us. */
-static int store_open(const char *path, int *fd_r, struct err *err)
+static int store_open(const char *path, int *fd_r, uint64_t *stamp_r,
+                      struct err *err)
 {
     int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;
     cleanup_fd int fd = open(path, flags | O_NOATIME);
@@ -70,6 +72,10 @@ static int store_open(const char *path, int *fd_r, struct err *err)
         return err_sys(err, errno, "open");
     if (!S_ISREG(st.st_mode))
         return err_set(err, EINVAL, "not a regular file");
+    *stamp_r = hash_fnv((uint64_t[]){st.st_dev, st.st_ino, (uint64_t)st.st_size,
+                                     (uint64_t)st.st_mtim.tv_sec,
+                                     (uint64_t)st.st_mtim.tv_nsec},
+                        5 * sizeof(uint64_t));
     *fd_r = steal_fd(&fd);
     return 0;
 }
@@ -162,7 +168,7 @@ int child_start(struct child *child, const char *store, struct err *err)
     int pair[2], rc;
 
     child_end(child);
-    rc = store_open(store, &file, err);
+    rc = store_open(store, &file, &child->stamp, err);
     if (rc != 0)
         return rc;
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
@@ -279,14 +285,42 @@ static int exchange(struct child *child, struct proto_request *request,
     return n == sizeof(*reply) && reply_sound(request, reply) ? 0 : -EPROTO;
 }
 
+/* The state letter of a process in /proc, 0 when it cannot be had. */
+static char process_state(pid_t pid)
+{
+    cleanup_buf struct buf text = BUF(1u << 20); /* a step of io_slurp */
+    char path[64];
+    const char *end;
+
+    snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+    if (io_slurp(path, &text, NULL) != 0)
+        return 0;
+    end = strrchr(buf_str(&text), ')');
+    return end && end[1] == ' ' ? end[2] : 0;
+}
+
+/* A child that waits for its disk, or that somebody stopped, does not hang
+ * in the item: that may be sound. */
+static bool is_held_up(const struct child *child)
+{
+    char state = process_state(child->pid);
+
+    return state == 'D' || state == 'T' || state == 't';
+}
+
 /* What the child died of, in words. Ends it first; one that has died by itself
  * is a zombie by now: the kill does not change what it died of. */
 static int child_blame(struct child *child, int rc, struct err *err)
 {
+    bool held_up = rc == -ETIMEDOUT && is_held_up(child);
     int status = child_stop(child), sig;
 
     if (rc == -EINTR)
         return err_set(err, EINTR, "the reader was interrupted");
+    if (held_up)
+        return err_set(err, ETIMEDOUT,
+                       "the reader was held up, by its disk "
+                       "or a signal, and was ended");
     if (rc == -ETIMEDOUT)
         return err_set(err, EIO, "the reader hung and was ended");
     if (rc == -EPROTO)
@@ -307,12 +341,16 @@ static int child_blame(struct child *child, int rc, struct err *err)
 int child_ask(struct child *child, struct proto_request *request,
               struct proto_reply *reply_r, uint32_t *board_r, struct err *err)
 {
-    int rc = exchange(child, request, reply_r), status;
+    int rc = exchange(child, request, reply_r);
+    uint32_t board;
 
+    *board_r = 0;
     if (rc == 0)
         return 0;
-    if (board_r)
-        memcpy(board_r, child->window + offsetof(struct proto_board, nid),
-               sizeof(*board_r));
-    return child_blame(child, rc, err);
+    memcpy(&board, child->window + offsetof(struct proto_board, nid),
+           sizeof(board));
+    rc = child_blame(child, rc, err);
+    if (rc == -EIO)
+        *board_r = board;
+    return rc;
 }

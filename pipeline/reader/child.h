@@ -19,7 +19,8 @@ struct child {
     int sock;
     uint8_t *window; /* READER_WINDOW bytes, and zeros behind them */
     uint64_t seq;
-    bool quit; /* set by another thread: questions end with EINTR */
+    uint64_t stamp; /* which file it was started on */
+    bool quit;      /* set by another thread: questions end with EINTR */
 };
 
 /* Opens the store and starts the program on it. Safe in a process with
@@ -30,9 +31,10 @@ void child_end(struct child *child);
 
 /* Sends request (op and arguments set) and waits for the reply. -EIO: the
  * child has died, hung or broken the protocol, and has been ended; a negative
- * errno in reply_r->status is the child's own answer. -EINTR: quit was
- * set, and the child ended. board_r, which may be
- * NULL, gets the item on the board of a child that has ended. */
+ * errno in reply_r->status is the child's own answer. -ETIMEDOUT: it waits for
+ * its disk, or was stopped, and has been ended. -EINTR: quit was set, and
+ * the child ended. *board_r gets the item on the board of a child that
+ * has died or hung in it, else 0. */
 int child_ask(struct child *child, struct proto_request *request,
               struct proto_reply *reply_r, uint32_t *board_r, struct err *err);
 

@@ -4,16 +4,21 @@
 #include <string.h>
 
 #include "pipeline/base/charset.h"
+#include "pipeline/base/clock.h"
 #include "pipeline/reader/child.h"
 #include "pipeline/reader/skips.h"
 
-#define DEATHS_MAX 8 /* readers lost in one bulk call before it gives up */
+#define DEATHS_MAX   8     /* readers lost in one bulk call that goes on */
+#define HOLD_UPS_MAX 2     /* time limits run out before the reader rests */
+#define REST_MS      10000 /* so long */
 
 struct reader {
     pthread_mutex_t lock; /* held through each call */
     char *path;
     struct child child;
-    struct skips skips;
+    struct skips *skips;
+    unsigned hold_ups;   /* in a row */
+    uint64_t rest_until; /* monotonic ms: nothing is asked before */
     union {
         struct proto_record record;
         uint8_t bytes[PROTO_RECORD_MAX];
@@ -24,9 +29,15 @@ int reader_new(const char *path, struct reader **reader_r, struct err *err)
 {
     struct reader *reader = calloc(1, sizeof(*reader));
 
-    if (reader)
+    if (reader) {
         reader->path = strdup(path);
-    if (!reader || !reader->path) {
+        reader->skips = skips_get(path);
+    }
+    if (!reader || !reader->path || !reader->skips) {
+        if (reader) {
+            skips_put(&reader->skips);
+            free(reader->path);
+        }
         free(reader);
         return err_set(err, ENOMEM, "no memory");
     }
@@ -40,7 +51,7 @@ void reader_free(struct reader **reader)
     if (!*reader)
         return;
     child_end(&(*reader)->child);
-    skips_free(&(*reader)->skips);
+    skips_put(&(*reader)->skips);
     pthread_mutex_destroy(&(*reader)->lock);
     free((*reader)->path);
     free(*reader);
@@ -66,6 +77,15 @@ pid_t reader_pid(struct reader *reader)
     return __atomic_load_n(&reader->child.pid, __ATOMIC_RELAXED);
 }
 
+void reader_bad(struct reader *reader, reader_bad_fn *fn, void *ctx)
+{
+    char why[SKIPS_WHY_MAX];
+    uint32_t nid;
+
+    for (size_t i = 0; skips_at(reader->skips, i, &nid, why); i++)
+        fn(ctx, nid, why);
+}
+
 /* ---- asking ---- */
 
 /* Puts the store's name before the words; returns -err->code. */
@@ -88,36 +108,65 @@ static int answer_error(struct reader *reader, const struct proto_reply *reply,
     return blame_store(reader, err);
 }
 
-/* One question, starting the child when none runs. died_r: the child is gone
- * (err says how). The item of the request, when there is one, is blamed. */
-static int ask(struct reader *reader, struct proto_request *request,
-               struct proto_reply *reply_r, bool *died_r, struct err *err)
+/* A disk that does not answer, found so a few times in a row, is left alone
+ * for a while: who waits in line for it must not wait a time limit each. */
+static void hold_up_note(struct reader *reader, int rc)
 {
+    if (rc != -ETIMEDOUT)
+        reader->hold_ups = 0;
+    else if (++reader->hold_ups >= HOLD_UPS_MAX)
+        reader->rest_until = time_mono_ms() + REST_MS;
+}
+
+static int child_ready(struct reader *reader, struct err *err)
+{
+    int rc;
+
+    if (reader->child.pid)
+        return 0;
+    if (reader->hold_ups >= HOLD_UPS_MAX && time_mono_ms() < reader->rest_until)
+        return err_set(err, ETIMEDOUT,
+                       "the file does not answer; tried again in %u s",
+                       REST_MS / 1000);
+    rc = child_start(&reader->child, reader->path, err);
+    if (rc == 0)
+        skips_belong(reader->skips, reader->child.stamp);
+    return rc;
+}
+
+/* One question, starting the child when none runs. board_r: the item a child
+ * that is gone was working on. */
+static int child_question(struct reader *reader, struct proto_request *request,
+                          struct proto_reply *reply_r, uint32_t *board_r,
+                          struct err *err)
+{
+    int rc = child_ask(&reader->child, request, reply_r, board_r, err);
+
+    hold_up_note(reader, rc);
+    return rc;
+}
+
+/* The item of the request, when there is one, is blamed for the death of the
+ * child that worked on it. */
+static int ask(struct reader *reader, struct proto_request *request,
+               struct proto_reply *reply_r, struct err *err)
+{
+    struct err local = {0};
+    uint32_t board = 0;
     int rc = 0;
 
-    *died_r = false;
-    if (request->nid && skips_refused(&reader->skips, request->nid))
-        return err_set(err, EIO, "item 0x%x ended the reader before",
-                       request->nid);
-    if (!reader->child.pid)
-        rc = child_start(&reader->child, reader->path, err);
-    if (rc == 0) {
-        rc = child_ask(&reader->child, request, reply_r, NULL, err);
-        *died_r = rc == -EIO;
-    }
-    if (*died_r)
-        skips_add(&reader->skips, request->nid);
+    err = err ? err : &local;
+    if (request->nid && skips_refused(reader->skips, request->nid, err))
+        rc = -EIO;
+    if (rc == 0)
+        rc = child_ready(reader, err);
+    if (rc == 0)
+        rc = child_question(reader, request, reply_r, &board, err);
+    if (board && board == request->nid)
+        skips_add(reader->skips, board, err->msg);
     if (rc != 0)
         return blame_store(reader, err);
     return reply_r->status ? answer_error(reader, reply_r, err) : 0;
-}
-
-static int ask_simple(struct reader *reader, struct proto_request *request,
-                      struct proto_reply *reply_r, struct err *err)
-{
-    bool died;
-
-    return ask(reader, request, reply_r, &died, err);
 }
 
 /* The child broke its word in what it put into the window. */
@@ -190,7 +239,7 @@ static int records_walk(struct reader *reader, enum proto_op op, uint32_t nid,
 
     pthread_mutex_lock(&reader->lock);
     do {
-        rc = ask_simple(reader, &request, &reply, err);
+        rc = ask(reader, &request, &reply, err);
         if (rc == 0 && reply.next && reply.next <= request.start)
             rc = nonsense(reader, err);
         if (rc == 0)
@@ -327,7 +376,7 @@ int reader_info(struct reader *reader, struct reader_info *info_r,
     int rc;
 
     pthread_mutex_lock(&reader->lock);
-    rc = ask_simple(reader, &request, &reply, err);
+    rc = ask(reader, &request, &reply, err);
     if (rc == 0 && reply.used != sizeof(info))
         rc = nonsense(reader, err);
     if (rc == 0) {
@@ -357,7 +406,7 @@ static size_t bulk_run(const struct bulk *b)
     size_t n = 0;
 
     while (b->done + n < b->n && n < PROTO_NIDS_MAX &&
-           !skips_refused(&b->reader->skips, b->nids[b->done + n]))
+           !skips_refused(b->reader->skips, b->nids[b->done + n], NULL))
         n++;
     return n;
 }
@@ -417,11 +466,12 @@ static int bulk_take(struct bulk *b, const struct proto_reply *reply,
 
 /* The item that the dead child worked on, when it is one it was asked for:
  * it is blamed and all go on without it; else nobody is and the call fails. */
-static bool bulk_blame(struct bulk *b, uint32_t nid, size_t asked)
+static bool bulk_blame(struct bulk *b, uint32_t nid, size_t asked,
+                       const char *why)
 {
     for (size_t i = 0; nid && i < asked; i++)
         if (b->nids[b->done + i] == nid) {
-            skips_add(&b->reader->skips, nid);
+            skips_add(b->reader->skips, nid, why);
             return ++b->deaths < DEATHS_MAX;
         }
     return false;
@@ -433,17 +483,18 @@ static int bulk_ask(struct bulk *b, size_t n, struct err *err)
         .op = b->op, .format = b->format, .count = (uint32_t)n};
     struct reader *reader = b->reader;
     struct proto_reply reply;
+    struct err local = {0};
     uint32_t nid = 0;
-    int rc = 0;
+    int rc;
 
-    if (!reader->child.pid)
-        rc = child_start(&reader->child, reader->path, err);
+    err = err ? err : &local;
+    rc = child_ready(reader, err);
     if (rc != 0)
         return blame_store(reader, err);
     memcpy(reader->child.window + PROTO_NIDS_OFF, b->nids + b->done,
            n * sizeof(uint32_t));
-    rc = child_ask(&reader->child, &request, &reply, &nid, err);
-    if (rc == -EIO && bulk_blame(b, nid, n))
+    rc = child_question(reader, &request, &reply, &nid, err);
+    if (rc == -EIO && bulk_blame(b, nid, n, err->msg))
         return 0;
     if (rc != 0)
         return blame_store(reader, err);
@@ -510,7 +561,7 @@ static ssize_t read_piece(struct reader *reader, struct proto_request *request,
                           void *buf, struct err *err)
 {
     struct proto_reply reply;
-    int rc = ask_simple(reader, request, &reply, err);
+    int rc = ask(reader, request, &reply, err);
 
     if (rc != 0)
         return rc;

@@ -7,7 +7,9 @@
  * Thread-safe: calls on one reader take turns. A call that the child does not
  * answer in time (setting reader.timeout), or dies in, returns EIO and the
  * child is started again by the next call; an item that killed READER_KILLS_MAX
- * children is refused with EIO from then on, without asking.
+ * children is refused with EIO from then on, without asking, by all readers
+ * of that file in this process. A child that was only held up, by a disk that
+ * does not answer, costs ETIMEDOUT and blames nobody.
  */
 #ifndef READER_CLIENT_H
 #define READER_CLIENT_H
@@ -49,6 +51,11 @@ void reader_rest(struct reader *reader);
 void reader_interrupt(struct reader *reader, bool on);
 /* Process id of the running child, 0 when there is none. */
 pid_t reader_pid(struct reader *reader);
+
+/* Items that are refused, each with what the last child died of. Waits for
+ * no call. */
+typedef void reader_bad_fn(void *ctx, uint32_t nid, const char *why);
+void reader_bad(struct reader *reader, reader_bad_fn *fn, void *ctx);
 
 #define READER_TEXT_MAX    256
 #define READER_SANDBOX_MAX 96

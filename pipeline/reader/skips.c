@@ -1,9 +1,88 @@
 #include "pipeline/reader/skips.h"
 
+#include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "pipeline/reader/client.h"
+
+struct skip {
+    uint32_t nid;
+    unsigned kills;
+    char why[SKIPS_WHY_MAX]; /* of the last kill */
+};
+
+struct skips {
+    struct skips *next;
+    char *path;
+    unsigned refs;
+    uint64_t stamp;
+    struct skip *list; /* NULL until the first; SKIPS_MAX of them */
+    size_t n;
+};
+
+static pthread_mutex_t skips_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct skips *all;
+
+static struct skips *skips_new(const char *path)
+{
+    struct skips *skips = calloc(1, sizeof(*skips));
+
+    if (skips && !(skips->path = strdup(path))) {
+        free(skips);
+        return NULL;
+    }
+    if (skips) {
+        skips->next = all;
+        all = skips;
+    }
+    return skips;
+}
+
+struct skips *skips_get(const char *path)
+{
+    struct skips *skips;
+
+    pthread_mutex_lock(&skips_lock);
+    for (skips = all; skips; skips = skips->next)
+        if (strcmp(skips->path, path) == 0)
+            break;
+    if (!skips)
+        skips = skips_new(path);
+    if (skips)
+        skips->refs++;
+    pthread_mutex_unlock(&skips_lock);
+    return skips;
+}
+
+void skips_put(struct skips **skips)
+{
+    struct skips *s = *skips, **at = &all;
+
+    if (!s)
+        return;
+    *skips = NULL;
+    pthread_mutex_lock(&skips_lock);
+    if (--s->refs == 0) {
+        while (*at != s)
+            at = &(*at)->next;
+        *at = s->next;
+        free(s->list);
+        free(s->path);
+        free(s);
+    }
+    pthread_mutex_unlock(&skips_lock);
+}
+
+void skips_belong(struct skips *skips, uint64_t stamp)
+{
+    pthread_mutex_lock(&skips_lock);
+    if (skips->stamp != stamp)
+        skips->n = 0;
+    skips->stamp = stamp;
+    pthread_mutex_unlock(&skips_lock);
+}
 
 static struct skip *skip_find(const struct skips *skips, uint32_t nid)
 {
@@ -13,36 +92,70 @@ static struct skip *skip_find(const struct skips *skips, uint32_t nid)
     return NULL;
 }
 
-void skips_add(struct skips *skips, uint32_t nid)
+/* NULL when there is no memory: then an item is asked for once more. */
+static struct skip *skip_make(struct skips *skips, uint32_t nid)
 {
-    struct skip *skip = skip_find(skips, nid);
-
-    if (!nid)
-        return;
-    if (skip) {
-        skip->kills++;
-        return;
-    }
     if (!skips->list)
         skips->list = calloc(SKIPS_MAX, sizeof(*skips->list));
     if (!skips->list)
-        return;
+        return NULL;
     if (skips->n == SKIPS_MAX)
         memmove(skips->list, skips->list + 1,
                 --skips->n * sizeof(*skips->list));
-    skips->list[skips->n++] = (struct skip){nid, 1};
+    skips->list[skips->n] = (struct skip){.nid = nid};
+    return &skips->list[skips->n++];
 }
 
-bool skips_refused(const struct skips *skips, uint32_t nid)
+void skips_add(struct skips *skips, uint32_t nid, const char *why)
 {
-    const struct skip *skip = skip_find(skips, nid);
+    struct skip *skip;
 
+    if (!nid)
+        return;
+    pthread_mutex_lock(&skips_lock);
+    skip = skip_find(skips, nid);
+    if (!skip)
+        skip = skip_make(skips, nid);
+    if (skip) {
+        skip->kills++;
+        snprintf(skip->why, sizeof(skip->why), "%s", why);
+    }
+    pthread_mutex_unlock(&skips_lock);
+}
+
+static bool is_refused(const struct skip *skip)
+{
     return skip && skip->kills >= READER_KILLS_MAX;
 }
 
-void skips_free(struct skips *skips)
+bool skips_refused(struct skips *skips, uint32_t nid, struct err *err)
 {
-    free(skips->list);
-    skips->list = NULL;
-    skips->n = 0;
+    const struct skip *skip;
+    bool refused;
+
+    pthread_mutex_lock(&skips_lock);
+    skip = skip_find(skips, nid);
+    refused = is_refused(skip);
+    if (refused)
+        err_set(err, EIO, "item 0x%x ended the reader before, %u times: %s",
+                nid, skip->kills, skip->why);
+    pthread_mutex_unlock(&skips_lock);
+    return refused;
+}
+
+bool skips_at(struct skips *skips, size_t n, uint32_t *nid_r,
+              char why_r[SKIPS_WHY_MAX])
+{
+    size_t i;
+
+    pthread_mutex_lock(&skips_lock);
+    for (i = 0; i < skips->n; i++)
+        if (is_refused(&skips->list[i]) && n-- == 0)
+            break;
+    if (i < skips->n) {
+        *nid_r = skips->list[i].nid;
+        memcpy(why_r, skips->list[i].why, SKIPS_WHY_MAX);
+    }
+    pthread_mutex_unlock(&skips_lock);
+    return i < skips->n;
 }

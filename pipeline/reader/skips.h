@@ -1,4 +1,7 @@
-/* Items that killed readers, and how many: a short list, seldom touched. */
+/*
+ * Items that ended readers, how often and of what: a short list, seldom
+ * touched, shared by all readers of one file in this process. Any thread.
+ */
 #ifndef READER_SKIPS_H
 #define READER_SKIPS_H
 
@@ -6,20 +9,27 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SKIPS_MAX 4096 /* items remembered; the oldest goes first */
+#include "pipeline/base/err.h"
 
-struct skips {
-    struct skip {
-        uint32_t nid;
-        unsigned kills;
-    } * list;
-    size_t n;
-};
+#define SKIPS_MAX     4096 /* items remembered; the oldest goes first */
+#define SKIPS_WHY_MAX 128  /* bytes of a reason kept */
 
-/* Counts one killed reader against the item. */
-void skips_add(struct skips *skips, uint32_t nid);
-/* Has it killed READER_KILLS_MAX? */
-bool skips_refused(const struct skips *skips, uint32_t nid);
-void skips_free(struct skips *skips);
+struct skips;
+
+/* The list of the file at path, given back with skips_put; NULL on ENOMEM. */
+struct skips *skips_get(const char *path);
+void skips_put(struct skips **skips);
+
+/* Another file lies at the path when stamp is not the one of the last call:
+ * then nothing is known any more. */
+void skips_belong(struct skips *skips, uint64_t stamp);
+/* Counts one reader that nid ended. */
+void skips_add(struct skips *skips, uint32_t nid, const char *why);
+/* Has it ended READER_KILLS_MAX? Then err (may be NULL) says so. */
+bool skips_refused(struct skips *skips, uint32_t nid, struct err *err);
+
+/* The n-th refused item, false past the end. */
+bool skips_at(struct skips *skips, size_t n, uint32_t *nid_r,
+              char why_r[SKIPS_WHY_MAX]);
 
 #endif

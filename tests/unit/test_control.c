@@ -104,6 +104,10 @@ int reader_notes(struct reader *reader, struct buf *out, struct err *err)
     return buf_adds(out, notes);
 }
 
+void reader_bad(struct reader *reader, reader_bad_fn *fn, void *ctx)
+{
+}
+
 int reader_folders(struct reader *reader, reader_folder_fn *fn, void *ctx,
                    struct err *err)
 {

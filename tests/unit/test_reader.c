@@ -113,6 +113,13 @@ static void evil_hangs(struct proto_reply *reply)
     pause();
 }
 
+/* Stands still in an item, but not by itself. */
+static void evil_stops(struct proto_reply *reply)
+{
+    ((struct proto_board *)window)->nid = KILLER;
+    kill(getpid(), SIGSTOP);
+}
+
 static void evil_shrinks(struct proto_reply *reply)
 {
     if (ftruncate(PROTO_WINDOW_FD, 0) == 0)
@@ -206,6 +213,7 @@ static const struct {
     {"item-none", evil_item_none, true, -EIO},
     {"item-more", evil_item_more, true, -EIO},
     {"killer", evil_killer, true, 0},
+    {"stops", evil_stops, false, -ETIMEDOUT},
     {"hangs", evil_hangs, false, -EINTR},
 };
 
@@ -250,7 +258,7 @@ static void test_hostile(const char *store)
 {
     static const uint32_t nids[ITEMS] = {0x24, 0x44, 0x64, 0x84, 0xA4};
 
-    for (size_t i = 0; i < array_len(evils) - 2; i++) {
+    for (size_t i = 0; i < array_len(evils) - 3; i++) {
         struct reader *reader = reader_make(store);
         struct reader_meta metas[ITEMS];
         struct err err = {0};
@@ -308,6 +316,45 @@ static void test_interrupt(const char *store)
     CHECK_EQ(reader_pid(reader), 0);
     pthread_join(thread, NULL);
     reader_free(&reader);
+}
+
+static void settings_use(const char *dir, const char *text)
+{
+    struct settings *settings = NULL;
+    char path[PATH_MAX];
+    FILE *f;
+
+    snprintf(path, sizeof(path), "%s/settings", dir);
+    f = fopen(path, "w");
+    fputs(text, f);
+    fclose(f);
+    CHECK_EQ(settings_new(path, &settings, NULL), 0);
+    CHECK_EQ(reader_setup(settings, NULL), 0);
+    settings_free(&settings);
+}
+
+/* A disk that does not answer blames no item, and after two time limits the
+ * others do not wait. */
+static void test_held_up(const char *store, const char *dir)
+{
+    struct reader *reader = reader_make(store);
+    struct err err = {0};
+    uint64_t began;
+    char byte;
+
+    settings_use(dir, "[reader]\ntimeout = 1\n");
+    setenv("PSTFS_EVIL", "stops", 1);
+    for (int i = 0; i < 2; i++)
+        CHECK_EQ(reader_read(reader, KILLER, READER_MAIL, 0, &byte, 1, &err),
+                 -ETIMEDOUT);
+    began = time_mono_ms();
+    for (int i = 0; i < 100; i++)
+        CHECK_EQ(reader_read(reader, KILLER, READER_MAIL, 0, &byte, 1, &err),
+                 -ETIMEDOUT);
+    CHECK(time_mono_ms() - began < 900);
+    CHECK(strstr(err.msg, "tried again in") != NULL);
+    reader_free(&reader);
+    settings_use(dir, "");
 }
 
 /* ---- against the real one ---- */
@@ -429,6 +476,31 @@ static void test_bad_stores(const char *dir)
     }
 }
 
+static void test_sandbox_told(const char *store, const char *dir)
+{
+    static const char *const modes[] = {"auto", "require", "off"};
+    struct reader_info info;
+    char text[64];
+
+    for (size_t i = 0; i < array_len(modes); i++) {
+        struct reader *reader = reader_make(store);
+        struct err err = {0};
+        int rc;
+        snprintf(text, sizeof(text), "[reader]\nsandbox = %s\n", modes[i]);
+        settings_use(dir, text);
+        rc = reader_info(reader, &info, &err);
+        if (rc == 0 && i < 2)
+            CHECK(strncmp(info.sandbox, "seccomp ", 8) == 0 ||
+                  (i == 0 && strncmp(info.sandbox, "off (san", 8) == 0));
+        else if (rc == 0)
+            CHECK(strncmp(info.sandbox, "off (", 5) == 0);
+        else /* required where there is none */
+            CHECK(rc == -EPERM && i == 1 && strstr(err.msg, "no sandbox"));
+        reader_free(&reader);
+    }
+    settings_use(dir, "");
+}
+
 static void test_real(const char *dir, const char *mkpst, const char *program)
 {
     char store[PATH_MAX], command[3 * PATH_MAX];
@@ -440,6 +512,7 @@ static void test_real(const char *dir, const char *mkpst, const char *program)
     if (!CHECK(system(command) == 0))
         return;
     test_store(store, 300);
+    test_sandbox_told(store, dir);
     test_bad_stores(dir);
 }
 
@@ -459,6 +532,7 @@ int main(int argc, char **argv)
     test_hostile(self);
     test_killer_is_refused(self);
     test_interrupt(self);
+    test_held_up(self, dir);
     if (mkpst && real)
         test_real(dir, mkpst, real);
     snprintf(command, sizeof(command), "rm -rf '%s'", dir);
