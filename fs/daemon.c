@@ -41,20 +41,27 @@ int daemon_fork(int *ready_r, struct err *err)
     return 0;
 }
 
-void daemon_ready(int *ready)
+int daemon_detach(int ready, struct err *err)
 {
     int null;
 
-    if (*ready < 0)
-        return;
+    if (ready < 0)
+        return 0;
     setsid();
-    if (chdir("/") < 0)
-        return; /* cannot be; the parent then reports a failure */
     null = open("/dev/null", O_RDWR | O_CLOEXEC);
-    for (int fd = 0; fd < 3 && null >= 0; fd++)
+    if (null < 0 || chdir("/") < 0)
+        return err_sys(err, errno, "/dev/null");
+    for (int fd = 0; fd < 3; fd++)
         dup2(null, fd);
     if (null > 2)
         close(null);
+    return 0;
+}
+
+void daemon_ready(int *ready)
+{
+    if (*ready < 0)
+        return;
     io_write(*ready, "", 1);
     close(steal_fd(ready));
 }

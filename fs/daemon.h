@@ -10,8 +10,12 @@
  * opened and before any thread. *ready_r: what daemon_ready takes.
  */
 int daemon_fork(int *ready_r, struct err *err);
-/* It works: lets the parent go, leaves its session and terminal. ready < 0:
- * in the foreground, nothing to do. */
+/* Leaves the session and the terminal; errors go to the log from now on.
+ * Before the first child is started: children inherit the descriptors, and
+ * whoever reads our output must see its end. ready < 0: in the foreground,
+ * nothing to do. */
+int daemon_detach(int ready, struct err *err);
+/* It works: lets the parent go. ready < 0: nothing to do. */
 void daemon_ready(int *ready);
 
 #endif

@@ -180,12 +180,16 @@ static int run_mount(struct options *o, int ready, struct err *err)
     if (rc == 0)
         rc = mount_session(&r, err);
     if (rc == 0)
+        rc = daemon_detach(ready, err);
+    if (rc == 0)
         rc = start_threads(&r, err);
     if (rc == 0)
         rc = serve(&r, err);
     run_end(&r);
     if (rc == 0)
         log_info("unmounted");
+    else if (ready >= 0)
+        log_error("%s", err->msg);
     return rc;
 }
 

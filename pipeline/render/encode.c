@@ -158,7 +158,7 @@ void encode_lf(struct buf *b, size_t from)
         char *next;
         *to++ = '\n';
         at += 1 + (at + 1 < end && at[1] == '\n');
-        next = memchr(at, '\r', (size_t)(end - at));
+        next = at < end ? memchr(at, '\r', (size_t)(end - at)) : NULL;
         memmove(to, at, (size_t)((next ? next : end) - at));
         to += (next ? next : end) - at;
         at = next;
