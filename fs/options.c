@@ -200,7 +200,7 @@ struct parse {
 static int take_option(struct parse *p, int option, const char *value,
                        struct err *err)
 {
-    unsigned slot;
+    unsigned slot = 0;
     int rc = 0;
 
     switch (option) {
