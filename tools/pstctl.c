@@ -205,8 +205,8 @@ static const struct command commands[] = {
     {"watch", "[STORE]", "follows a job, or all that go on, to the end", 0, 1,
      true, run_watch},
     {"cat", "STORE/ITEM-PATH", "the bytes of a file", 1, 1, true, run_cat},
-    {"action", "STORE ACTION", "pause, resume, cancel, retry, verify", 2, 2, true,
-     run_action},
+    {"action", "STORE ACTION", "pause, resume, cancel, retry, verify", 2, 2,
+     true, run_action},
     {"errors", "", "the last refused commands, and why", 0, 0, false,
      run_errors},
 };

@@ -168,8 +168,8 @@ static int ledger_uncount(struct driver *driver, int64_t job, uint32_t nid,
         return rc;
     if (rc == 0)
         return err_set(err, ENOENT,
-                       "item 0x%x is not in the ledger of job %lld",
-                       nid, (long long)job);
+                       "item 0x%x is not in the ledger of job %lld", nid,
+                       (long long)job);
     tally_move(t, (enum item_state)query_get_int(query, 0), -1,
                query_get_int(query, 1));
     *folder_r = query_get_int(query, 2);
