@@ -52,6 +52,7 @@ static void worker_start(struct bench *b)
     int pair[2];
 
     CHECK_EQ(pipe2(pair, O_CLOEXEC), 0);
+    fflush(stdout);
     b->worker = fork();
     if (b->worker == 0)
         _exit(worker_main(b, pair[0], pair[1]));
