@@ -15,6 +15,7 @@ struct catalog; /* catalog.h: sources and their stores */
 struct notify;  /* notify.h: who waits for a change */
 struct workers; /* workers.h: the worker processes */
 struct mail;    /* mail.h: folders and items of the stores */
+struct lanes;   /* lane.h: who may wait for a reader */
 struct fuse_session;
 
 struct fs {
@@ -24,11 +25,13 @@ struct fs {
     struct notify *notify;
     struct workers *workers;
     struct mail *mail;
+    struct lanes *lanes;
     struct fuse_session *session;
     const char *state_dir;
     const char *mountpoint;
     int64_t mounted;   /* unix seconds: mtime of what has no other */
     uint32_t uid, gid; /* owner of all that is shown */
+    bool background;   /* nobody reads our standard output and error */
     bool no_xattr;     /* extended attributes answer ENOSYS */
 };
 

@@ -62,7 +62,7 @@ ssize_t mail_read(struct mail *mail, struct catalog_store *store, uint32_t nid,
 
 /* Around other calls on store->reader (`info`): mail bounds the number of
  * reader processes. No thread may be inside mail meanwhile. */
-void mail_enter(struct mail *mail, struct catalog_store *store);
+int mail_enter(struct mail *mail, struct catalog_store *store);
 void mail_leave(struct mail *mail, struct catalog_store *store);
 
 /* A folder's items, held until mail_close. */
@@ -70,6 +70,8 @@ struct mail_dir;
 int mail_open(struct mail *mail, struct catalog_store *store, uint32_t folder,
               struct mail_dir **dir_r, struct err *err);
 void mail_close(struct mail *mail, struct mail_dir **dir);
+/* Another holder of the same listing, with a mail_close of its own. */
+struct mail_dir *mail_hold(struct mail *mail, struct mail_dir *dir);
 const struct listing *mail_listing(const struct mail_dir *dir);
 /* Makes sizes of the n items from first known, as many as MAIL_BATCH_MS
  * allows; failure costs nothing but the sizes. */

@@ -110,6 +110,14 @@ void mail_close(struct mail *mail, struct mail_dir **dir)
     *dir = NULL;
 }
 
+struct mail_dir *mail_hold(struct mail *mail, struct mail_dir *dir)
+{
+    pthread_mutex_lock(&mail->lock);
+    dir->refs++;
+    pthread_mutex_unlock(&mail->lock);
+    return dir;
+}
+
 bool mail_told(const struct mail_dir *dir)
 {
     return __atomic_load_n(&dir->told, __ATOMIC_RELAXED);

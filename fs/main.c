@@ -10,8 +10,10 @@
 #include "fs/daemon.h"
 #include "fs/fs.h"
 #include "fs/keeper.h"
+#include "fs/lane.h"
 #include "fs/lock.h"
 #include "fs/mail.h"
+#include "fs/node.h"
 #include "fs/notify.h"
 #include "fs/ops.h"
 #include "fs/options.h"
@@ -21,6 +23,8 @@
 #include "pipeline/base/log.h"
 #include "pipeline/reader/client.h"
 #include "pipeline/stage/worker.h"
+
+#define IDLE_THREADS 16 /* kept for the next rush */
 
 /* What a running mount has; each part is undone if it was made. */
 struct run {
@@ -63,6 +67,9 @@ static int open_sources(struct run *r, struct err *err)
     int rc = catalog_new(&r->fs, (const char *const *)r->o->sources,
                          r->o->n_sources, &r->fs.catalog, err);
 
+    if (rc == 0 &&
+        lanes_new(r->o->max_threads, NODE_STORE_MAX, &r->fs.lanes) < 0)
+        rc = err_sys(err, ENOMEM, "lanes");
     return rc < 0 ? rc : mail_new(&r->fs, &r->fs.mail, err);
 }
 
@@ -131,6 +138,7 @@ static int serve(struct run *r, struct err *err)
         return err_sys(err, ENOMEM, "loop");
     fuse_loop_cfg_set_clone_fd(config, 0);
     fuse_loop_cfg_set_max_threads(config, r->o->max_threads);
+    fuse_loop_cfg_set_idle_threads(config, IDLE_THREADS);
     log_info("mounted on %s", r->o->mountpoint);
     daemon_ready(&r->ready);
     rc = fuse_session_loop_mt(r->fs.session, config);
@@ -149,6 +157,7 @@ static void run_end(struct run *r)
     if (r->signals)
         fuse_remove_signal_handlers(r->fs.session);
     mail_free(&r->fs.mail);
+    lanes_free(&r->fs.lanes);
     catalog_free(&r->fs.catalog);
     if (r->fs.session)
         fuse_session_destroy(r->fs.session);
@@ -167,6 +176,7 @@ static int run_mount(struct options *o, int ready, struct err *err)
                .mounted = time_now(),
                .uid = geteuid(),
                .gid = getegid(),
+               .background = !o->foreground,
                .no_xattr = o->no_xattr},
         .lock = -1,
         .ready = ready,

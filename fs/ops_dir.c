@@ -149,32 +149,43 @@ static fill_fn *const fill_fns[NODE_KINDS] = {
 
 /* ---- open and release ---- */
 
-void ops_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+static int opendir_run(struct lane_call *lane)
 {
+    struct ops_call *call = (struct ops_call *)lane;
+    struct fuse_file_info *fi = &call->fi;
     struct dir *dir = calloc(1, sizeof(*dir));
     struct err err = {0};
     int rc = -ENOTDIR;
 
     if (!dir) {
-        fuse_reply_err(req, ENOMEM);
-        return;
+        fuse_reply_err(call->req, ENOMEM);
+        return 0;
     }
-    dir->fs = ops_fs(req);
+    dir->fs = ops_fs(call->req);
     dir->names.max = NAMES_BYTES_MAX;
-    if (node_split(ino, &dir->node) && fill_fns[dir->node.kind])
+    if (node_split(call->ino, &dir->node) && fill_fns[dir->node.kind])
         rc = fill_fns[dir->node.kind](dir, &err);
     if (rc == 0)
         rc = attr_parent(dir->fs, dir->node, &dir->parent, &err);
     if (rc < 0) {
         dir_free(dir);
-        ops_fail(req, rc, &err);
-        return;
+        if (rc != LANE_FULL)
+            ops_fail(call->req, rc, &err);
+        return rc == LANE_FULL ? rc : 0;
     }
     fi->fh = (uintptr_t)dir;
     fi->keep_cache = !node_is_control(dir->node.kind);
     fi->cache_readdir = fi->keep_cache && (!dir->mail || mail_told(dir->mail));
-    if (fuse_reply_open(req, fi) < 0)
+    if (fuse_reply_open(call->req, fi) < 0)
         dir_free(dir); /* interrupted: no release will come */
+    return 0;
+}
+
+void ops_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+    struct ops_call call = {.req = req, .ino = ino, .fi = *fi};
+
+    ops_run(&call, opendir_run);
 }
 
 void ops_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
@@ -274,13 +285,36 @@ static bool reply_add(struct reply *r, const char *name,
     return true;
 }
 
-static void size_ahead(const struct reply *r, size_t at)
+/* The item at a place, or the first. */
+static size_t item_at(const struct dir *dir, size_t at)
 {
-    size_t first = DOTS + r->dir->n;
+    size_t first = DOTS + dir->n;
 
-    if (r->plus && r->dir->mail && at + r->size / PLUS_BYTES > first)
-        mail_size(r->dir->fs->mail, r->dir->mail, at > first ? at - first : 0,
-                  r->size / PLUS_BYTES);
+    return at > first ? at - first : 0;
+}
+
+static void size_batch(const struct reply *r, size_t at)
+{
+    size_t n = r->size / PLUS_BYTES;
+
+    if (r->plus && r->dir->mail && at + n > DOTS + r->dir->n)
+        mail_size(r->dir->fs->mail, r->dir->mail, item_at(r->dir, at), n);
+}
+
+/* Answers; then, while the caller looks at what it got, makes the sizes it
+ * will ask for next. The directory may be closed meanwhile. */
+static void reply_send(struct reply *r, size_t next, bool more)
+{
+    struct mail *mail = r->dir->fs->mail;
+    struct mail_dir *held = NULL;
+    size_t item = item_at(r->dir, next);
+
+    if (more && r->dir->mail)
+        held = mail_hold(mail, r->dir->mail);
+    fuse_reply_buf(r->req, r->data, r->len);
+    if (held)
+        mail_size(mail, held, item, r->size / PLUS_BYTES);
+    mail_close(mail, &held);
 }
 
 /* Keeps account of how far the kernel was told attributes, from the first
@@ -302,31 +336,53 @@ static void reply_dir(fuse_req_t req, size_t size, off_t off,
     struct reply r = {req, dir_of(fi), plus, malloc(size), 0, size};
     struct fuse_entry_param e;
     const char *name;
+    size_t at = (size_t)off;
 
     if (!r.data) {
         fuse_reply_err(req, ENOMEM);
         return;
     }
-    size_ahead(&r, (size_t)off);
-    for (size_t at = (size_t)off; (name = entry_at(&r, at, &e)); at++) {
+    size_batch(&r, at);
+    for (; (name = entry_at(&r, at, &e)); at++) {
         if (!reply_add(&r, name, &e, at))
             break;
         count_told(&r, at, &e);
     }
     if (r.dir->mail && r.dir->told == DOTS + r.dir->n + dir_items(r.dir))
         mail_tell(r.dir->mail);
-    fuse_reply_buf(req, r.data, r.len);
+    /* The kernel begins every listing with attributes; only when somebody
+     * looked at them it goes on with them. */
+    reply_send(&r, at, plus && off > 0 && name);
     free(r.data);
+}
+
+/* Sizes that would have to wait are left out: never LANE_FULL. */
+static int readdir_run(struct lane_call *lane)
+{
+    struct ops_call *call = (struct ops_call *)lane;
+
+    reply_dir(call->req, call->size, call->off, &call->fi, call->plus);
+    return 0;
 }
 
 void ops_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
                  struct fuse_file_info *fi)
 {
-    reply_dir(req, size, off, fi, false);
+    struct ops_call call = {
+        .req = req, .ino = ino, .size = size, .off = off, .fi = *fi};
+
+    ops_run(&call, readdir_run);
 }
 
 void ops_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
                      struct fuse_file_info *fi)
 {
-    reply_dir(req, size, off, fi, true);
+    struct ops_call call = {.req = req,
+                            .ino = ino,
+                            .size = size,
+                            .off = off,
+                            .plus = true,
+                            .fi = *fi};
+
+    ops_run(&call, readdir_run);
 }

@@ -34,6 +34,7 @@ struct worker {
 
 struct workers {
     char *exe, *state, *config; /* config NULL: none */
+    bool background;            /* as in struct fs */
     pthread_t thread;
     pthread_mutex_t lock; /* of the list */
     bool stop;
@@ -44,8 +45,7 @@ struct workers {
 
 /* ---- one worker; under the lock ---- */
 
-static int spawn_prepare(posix_spawnattr_t *attr,
-                         posix_spawn_file_actions_t *actions, int input)
+static void prepare_attr(posix_spawnattr_t *attr)
 {
     sigset_t none, usual;
 
@@ -61,8 +61,22 @@ static int spawn_prepare(posix_spawnattr_t *attr,
     posix_spawnattr_setflags(attr, POSIX_SPAWN_SETSIGMASK |
                                        POSIX_SPAWN_SETSIGDEF |
                                        POSIX_SPAWN_SETPGROUP);
+}
+
+/* A worker starts while whoever started us still waits: it must not keep his
+ * terminal or pipe open. */
+static int prepare_files(posix_spawn_file_actions_t *actions, int input,
+                         bool background)
+{
+    int rc;
+
     posix_spawn_file_actions_init(actions);
-    return posix_spawn_file_actions_adddup2(actions, input, STDIN_FILENO);
+    rc = posix_spawn_file_actions_adddup2(actions, input, STDIN_FILENO);
+    for (int fd = STDOUT_FILENO; background && fd <= STDERR_FILENO; fd++)
+        if (rc == 0)
+            rc = posix_spawn_file_actions_addopen(actions, fd, "/dev/null",
+                                                  O_WRONLY, 0);
+    return rc;
 }
 
 static int spawn_child(const struct workers *ws, unsigned slot, int input,
@@ -78,7 +92,8 @@ static int spawn_child(const struct workers *ws, unsigned slot, int input,
     if (!ws->config)
         argv[5] = NULL;
     snprintf(number, sizeof(number), "%u", slot);
-    rc = spawn_prepare(&attr, &actions, input);
+    prepare_attr(&attr);
+    rc = prepare_files(&actions, input, ws->background);
     if (rc == 0)
         rc = posix_spawn(pid_r, ws->exe, &actions, &attr, (char **)argv,
                          environ);
@@ -223,6 +238,7 @@ int workers_new(struct fs *fs, const char *config, struct workers **workers_r,
     if (!ws)
         return err_sys(err, ENOMEM, "workers");
     pthread_mutex_init(&ws->lock, NULL);
+    ws->background = fs->background;
     ws->n = n < WORKERS_MAX ? (unsigned)n : WORKERS_MAX;
     for (unsigned i = 0; i < ws->n; i++)
         ws->list[i] = (struct worker){.slot = i, .pidfd = -1, .wake = -1};
