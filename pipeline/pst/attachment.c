@@ -22,8 +22,12 @@ int pst_attachment_open(struct pst_item *item, size_t i,
     rc = item_attachment_node(item, i, &att->node);
     if (rc < 0)
         err_set(err, ENOENT, "no attachment %zu", i);
-    if (rc == 0)
+    if (rc == 0) {
+        struct damage *before =
+            damage_enter(pst_item_store(item), item_sink(item));
         rc = props_open(pst_item_store(item), &att->node, &att->props, err);
+        damage_leave(pst_item_store(item), before);
+    }
     if (rc < 0) {
         pst_attachment_free(&att);
         return rc;
@@ -71,8 +75,8 @@ static int no_data(struct err *err)
     return err_set(err, ENOENT, "the attachment has no data");
 }
 
-int pst_attachment_data(struct pst_attachment *att,
-                        struct pst_stream **stream_r, struct err *err)
+static int data_open(struct pst_attachment *att, struct pst_stream **stream_r,
+                     struct err *err)
 {
     struct cell cell;
     struct node node;
@@ -91,6 +95,17 @@ int pst_attachment_data(struct pst_attachment *att,
     return rc == -ENOENT ? no_data(err) : rc;
 }
 
+int pst_attachment_data(struct pst_attachment *att,
+                        struct pst_stream **stream_r, struct err *err)
+{
+    struct pst *pst = att->props->pst;
+    struct damage *before = damage_enter(pst, item_sink(att->item));
+    int rc = data_open(att, stream_r, err);
+
+    damage_leave(pst, before);
+    return rc;
+}
+
 struct search {
     struct node found;
     bool done;
@@ -107,8 +122,8 @@ static int message_look(void *ctx, const struct node *node)
     return 1;
 }
 
-int pst_attachment_item(struct pst_attachment *att, struct pst_item **item_r,
-                        struct err *err)
+static int embedded_open(struct pst_attachment *att, struct pst_item **item_r,
+                         struct err *err)
 {
     struct pst *pst = att->props->pst;
     struct search s = {.done = false};
@@ -125,4 +140,15 @@ int pst_attachment_item(struct pst_attachment *att, struct pst_item **item_r,
     }
     return item_open_node(pst, &s.found, att->item,
                           props_named_codepage(att->props), item_r, err);
+}
+
+int pst_attachment_item(struct pst_attachment *att, struct pst_item **item_r,
+                        struct err *err)
+{
+    struct pst *pst = att->props->pst;
+    struct damage *before = damage_enter(pst, item_sink(att->item));
+    int rc = embedded_open(att, item_r, err);
+
+    damage_leave(pst, before);
+    return rc;
 }

@@ -1,6 +1,7 @@
 #include "pipeline/pst/disk.h"
 
 #include "pipeline/pst/bytes.h"
+#include "pipeline/pst/salvage.h"
 
 void btree_finish(struct btree *tree)
 {
@@ -53,6 +54,16 @@ static void keep_leaf(struct btree *tree, struct page *leaf, uint64_t low,
     tree->high = high;
 }
 
+/* Keys that a broken page should have had need not be looked for twice. */
+static int lost_check(struct pst *pst, const struct btree *tree, uint64_t key,
+                      struct err *err)
+{
+    if (!pst->salvage || !salvage_has_lost(pst, tree, key))
+        return 0;
+    return err_set(err, EBADMSG, "the %s's page for %#llx is broken",
+                   tree->name, (unsigned long long)key);
+}
+
 /* Goes down to the leaf that must hold key and keeps it in the tree. */
 static int leaf_find(struct pst *pst, struct btree *tree, uint64_t key,
                      struct err *err)
@@ -93,7 +104,9 @@ static int record_find(struct pst *pst, struct btree *tree, uint64_t key,
     unsigned n;
 
     if (!tree->leaf || key < tree->low || key >= tree->high) {
-        int rc = leaf_find(pst, tree, key, err);
+        int rc = lost_check(pst, tree, key, err);
+        if (rc == 0)
+            rc = leaf_find(pst, tree, key, err);
         if (rc < 0)
             return rc;
     }
@@ -108,8 +121,8 @@ static int record_find(struct pst *pst, struct btree *tree, uint64_t key,
     return 0;
 }
 
-static void node_parse(const struct layout *l, const uint8_t *record,
-                       struct node *node_r)
+void node_parse(const struct layout *l, const uint8_t *record,
+                struct node *node_r)
 {
     node_r->nid = get32(record);
     node_r->data = get_wide(record + l->width, l->width);
@@ -117,8 +130,19 @@ static void node_parse(const struct layout *l, const uint8_t *record,
     node_r->parent = get32(record + 3 * l->width);
 }
 
-int node_find(struct pst *pst, uint32_t nid, struct node *node_r,
-              struct err *err)
+void extent_parse(const struct layout *l, const uint8_t *record,
+                  struct extent *extent_r)
+{
+    const uint8_t *sizes = record + 2 * l->width;
+
+    extent_r->bid = get_wide(record, l->width);
+    extent_r->ib = get_wide(record + l->width, l->width);
+    extent_r->stored = get16(sizes);
+    extent_r->size = get16(l->format == PST_UNICODE_4K ? sizes + 2 : sizes);
+}
+
+int live_node_find(struct pst *pst, uint32_t nid, struct node *node_r,
+                   struct err *err)
 {
     const uint8_t *record;
     int rc = record_find(pst, &pst->nbt, nid, &record, err);
@@ -128,30 +152,49 @@ int node_find(struct pst *pst, uint32_t nid, struct node *node_r,
     return rc;
 }
 
+int live_extent_find(struct pst *pst, uint64_t bid, struct extent *extent_r,
+                     struct err *err)
+{
+    const uint8_t *record;
+    int rc = record_find(pst, &pst->bbt, bid_clean(bid), &record, err);
+
+    if (rc == 0)
+        extent_parse(pst->layout, record, extent_r);
+    return rc;
+}
+
+int node_find(struct pst *pst, uint32_t nid, struct node *node_r,
+              struct err *err)
+{
+    int rc = live_node_find(pst, nid, node_r, err);
+
+    if (rc == -EBADMSG && salvage_begin(pst) && salvage_node(pst, nid, node_r))
+        return 0;
+    if (rc == -ENOENT && nid >= LOOSE_BASE && pst->salvage &&
+        salvage_node(pst, nid, node_r))
+        return 0;
+    return rc;
+}
+
 int extent_find(struct pst *pst, uint64_t bid, struct extent *extent_r,
                 struct err *err)
 {
-    const struct layout *l = pst->layout;
-    const uint8_t *record, *sizes;
-    int rc = record_find(pst, &pst->bbt, bid_clean(bid), &record, err);
+    int rc = live_extent_find(pst, bid, extent_r, err);
 
-    if (rc < 0)
-        return rc;
-    sizes = record + 2 * l->width;
-    extent_r->bid = bid_clean(bid);
-    extent_r->ib = get_wide(record + l->width, l->width);
-    extent_r->stored = get16(sizes);
-    extent_r->size = get16(l->format == PST_UNICODE_4K ? sizes + 2 : sizes);
-    return 0;
+    if (rc == -EBADMSG && salvage_begin(pst) &&
+        salvage_extent(pst, bid_clean(bid), NULL, extent_r))
+        return 0;
+    return rc;
 }
 
-/* A walk over the node tree's leaves. Levels fall, keys must rise and pages
- * are counted, so that a hostile tree ends too. */
+/* A walk over a tree's leaves. Levels fall, keys must rise and pages are
+ * counted, so that a hostile tree ends too. */
 struct walk {
     struct pst *pst;
+    const struct btree *tree;
     uint64_t next; /* least key wanted */
     uint64_t pages_left;
-    node_fn *fn;
+    const struct tree_fns *fns;
     void *ctx;
 };
 
@@ -162,55 +205,109 @@ static int walk_leaf(struct walk *w, const struct page *page)
 
     for (; i < page->count; i++) {
         uint64_t key = key_at(l, page, i);
-        struct node node;
         int rc;
-        if (key < w->next || key > UINT32_MAX)
+        if (key < w->next || key == UINT64_MAX)
             continue;
         w->next = key + 1;
-        node_parse(l, page->chunk->data + (size_t)i * page->stride, &node);
-        rc = w->fn(w->ctx, &node);
+        rc = w->fns->leaf(w->ctx, page->chunk->data + (size_t)i * page->stride);
         if (rc)
             return rc;
     }
     return 0;
 }
 
-/* Recursion is bounded: the level falls by one at each step. */
-static int walk_page(struct walk *w, uint64_t ib, uint64_t bid, int level)
+static int walk_lost(struct walk *w, uint64_t low, uint64_t high, uint64_t ib)
+{
+    if (low < w->next)
+        low = w->next;
+    if (low >= high)
+        return 0;
+    w->next = high;
+    return w->fns->lost(w->ctx, low, high, ib);
+}
+
+/* The page has the keys in [low, high). Recursion is bounded: the level falls
+ * by one at each step. */
+static int walk_page(struct walk *w, uint64_t ib, uint64_t bid, int level,
+                     uint64_t low, uint64_t high)
 {
     const struct layout *l = w->pst->layout;
-    struct err err = {0};
     struct page page;
     int rc = 0;
 
     if (w->pages_left == 0)
         return 0;
     w->pages_left--;
-    if (page_read(w->pst, &w->pst->nbt, ib, bid, level, &page, &err) < 0) {
-        pst_note(w->pst, "%s", err.msg);
-        return 0;
-    }
+    if (page_read(w->pst, w->tree, ib, bid, level, &page, NULL) < 0)
+        return walk_lost(w, low, high, ib);
     if (page.level == 0)
         rc = walk_leaf(w, &page);
     for (unsigned i = 0; page.level && i < page.count && !rc; i++) {
-        if (i + 1 < page.count && key_at(l, &page, i + 1) <= w->next)
+        uint64_t end = i + 1 < page.count ? key_at(l, &page, i + 1) : high;
+        if (end <= w->next)
             continue;
         child_of(l, &page, i, &ib, &bid);
-        rc = walk_page(w, ib, bid, (int)page.level - 1);
+        rc = walk_page(w, ib, bid, (int)page.level - 1, key_at(l, &page, i),
+                       end);
     }
     chunk_unref(&page.chunk);
     return rc;
 }
 
-int nodes_walk(struct pst *pst, uint32_t from, node_fn *fn, void *ctx)
+int tree_walk(struct pst *pst, const struct btree *tree, uint64_t from,
+              const struct tree_fns *fns, void *ctx)
 {
     struct walk w = {
         .pst = pst,
+        .tree = tree,
         .next = from,
         .pages_left = pst->info.file_size / pst->layout->page_size,
-        .fn = fn,
+        .fns = fns,
         .ctx = ctx,
     };
 
-    return walk_page(&w, pst->nbt.ib, pst->nbt.bid, -1);
+    return walk_page(&w, tree->ib, tree->bid, -1, 0, UINT64_MAX);
+}
+
+struct nodes {
+    struct pst *pst;
+    node_fn *fn;
+    void *ctx;
+    uint64_t next; /* no node below it is still to come */
+};
+
+static int nodes_leaf(void *ctx, const uint8_t *record)
+{
+    struct nodes *n = ctx;
+    struct node node;
+
+    if (get_wide(record, n->pst->layout->width) > UINT32_MAX)
+        return 0;
+    node_parse(n->pst->layout, record, &node);
+    n->next = (uint64_t)node.nid + 1;
+    return n->fn(n->ctx, &node);
+}
+
+static int nodes_lost(void *ctx, uint64_t low, uint64_t high, uint64_t ib)
+{
+    struct nodes *n = ctx;
+
+    (void)ib;
+    if (!salvage_begin(n->pst))
+        return 0;
+    n->next = high;
+    return salvage_walk(n->pst, low, high, n->fn, n->ctx);
+}
+
+int nodes_walk(struct pst *pst, uint32_t from, node_fn *fn, void *ctx)
+{
+    static const struct tree_fns fns = {nodes_leaf, nodes_lost};
+    struct nodes n = {pst, fn, ctx, from};
+    int rc = tree_walk(pst, &pst->nbt, from, &fns, &n);
+
+    if (rc || !pst->salvage)
+        return rc;
+    if (n.next < LOOSE_BASE)
+        n.next = LOOSE_BASE;
+    return salvage_walk(pst, n.next, UINT64_MAX, fn, ctx);
 }

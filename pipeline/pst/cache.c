@@ -14,6 +14,7 @@ struct chunk *chunk_new(size_t len)
     c->key = 0;
     c->refs = 1;
     c->len = (uint32_t)len;
+    c->damaged = false;
     return c;
 }
 

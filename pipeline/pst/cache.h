@@ -2,6 +2,7 @@
 #ifndef PST_CACHE_H
 #define PST_CACHE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -12,6 +13,7 @@ struct chunk {
     uint64_t key;
     uint32_t refs;
     uint32_t len;
+    bool damaged; /* a block that failed its checks, used all the same */
     uint8_t data[];
 };
 

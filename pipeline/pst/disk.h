@@ -21,6 +21,8 @@ struct layout {
     unsigned nbt_at;    /* in ROOT: BREF of the node tree */
     unsigned bbt_at;    /* in ROOT: BREF of the block tree */
     unsigned crypt_at;  /* in the header */
+    unsigned next_at;   /* in the header: bidNextB */
+    unsigned first_map; /* nothing but the header lies before it */
     unsigned page_size; /* of a tree page, and where its parts are: */
     unsigned page_trailer, page_crc_at, page_bid_at;
     unsigned area; /* bytes for entries */
@@ -28,6 +30,7 @@ struct layout {
     unsigned inner_size, nbt_size, bbt_size; /* least entry sizes */
     unsigned block_align, block_full, block_trailer;
     unsigned block_crc_at, block_bid_at; /* in the block trailer */
+    unsigned block_size_at;              /* of its inflated size, 0: none */
     unsigned hid_index_bits;
 };
 
@@ -70,6 +73,14 @@ struct extent {
     uint32_t size;   /* bytes when inflated */
 };
 
+/* The folder that an item is in by its node: the one for what was lost when
+ * its parent is no folder. */
+static inline uint32_t node_folder(const struct node *node)
+{
+    return NID_TYPE(node->parent) == NID_FOLDER ? node->parent
+                                                : PST_LOST_FOLDER;
+}
+
 struct btree {
     uint8_t type; /* of its pages */
     const char *name;
@@ -81,11 +92,20 @@ struct btree {
 
 struct note {
     uint64_t hash;
-    char *text;
+    char *text; /* owned; what.text points to it */
+    struct pst_note what;
 };
 
 struct table;
 struct named;
+struct salvage;
+
+/* The damaged blocks that went into an item (damage.c). */
+struct damage {
+    uint32_t nid;
+    unsigned count;
+    uint64_t bids[PST_DAMAGE_MAX];
+};
 
 struct pst {
     int fd; /* borrowed */
@@ -101,6 +121,12 @@ struct pst {
     size_t note_count;
     struct named *named; /* NULL until asked for */
     bool named_asked;
+    uint64_t bid_next;       /* above all block ids, 0 unknown */
+    struct salvage *salvage; /* NULL while nothing had to be searched */
+    struct damage *sink;     /* who uses the blocks that are read now */
+    bool noting;             /* a note is being made: none about it */
+    pst_progress_fn *progress;
+    void *progress_ctx;
     /* The contents table listed last, kept for the next part of it. */
     struct table *listing;
     uint32_t listing_folder;
@@ -108,6 +134,12 @@ struct pst {
 
 /* note.c: damage that was passed over. Same texts are kept once. */
 void pst_note(struct pst *pst, const char *fmt, ...) printf_like(2, 3);
+/* One about a place in the file. */
+void pst_note_at(struct pst *pst, enum pst_note_kind kind, uint64_t offset,
+                 const char *fmt, ...) printf_like(4, 5);
+/* One about a folder or an item: its path and subject are put in front. */
+void pst_note_node(struct pst *pst, uint32_t nid, const char *fmt, ...)
+    printf_like(3, 4);
 void notes_finish(struct pst *pst);
 
 /* file.c: exactly len bytes, or EBADMSG past the end, or EIO. */
@@ -124,7 +156,12 @@ struct page {
 /* level: what the parent makes expect, -1 for a root. */
 int page_read(struct pst *pst, const struct btree *tree, uint64_t ib,
               uint64_t bid, int level, struct page *page_r, struct err *err);
-/* True when a root page of the type stands there, fully right. */
+#define PAGE_BYTES_MAX 4096u
+/* True when data is a fully right page of that type for its place; the parts
+ * in *page_r, without the chunk. */
+bool page_sound(const struct layout *layout, const uint8_t *data, uint64_t ib,
+                uint8_t type, struct page *page_r);
+/* True when a page of the type stands there, fully right. */
 bool page_probe(int fd, const struct layout *layout, uint64_t ib, uint8_t type);
 
 /* btree.c: look-ups answer ENOENT for an absent key, EBADMSG where the pages
@@ -138,6 +175,33 @@ int extent_find(struct pst *pst, uint64_t bid, struct extent *extent_r,
 typedef int node_fn(void *ctx, const struct node *node);
 int nodes_walk(struct pst *pst, uint32_t from, node_fn *fn, void *ctx);
 void btree_finish(struct btree *tree);
+
+/* The same without any salvage: what the live trees have. */
+int live_node_find(struct pst *pst, uint32_t nid, struct node *node_r,
+                   struct err *err);
+int live_extent_find(struct pst *pst, uint64_t bid, struct extent *extent_r,
+                     struct err *err);
+/* One entry of a leaf page. */
+void node_parse(const struct layout *layout, const uint8_t *record,
+                struct node *node_r);
+void extent_parse(const struct layout *layout, const uint8_t *record,
+                  struct extent *extent_r);
+/* Goes over a whole tree: leaf(ctx, record) for each entry of sound pages,
+ * rising, and lost(ctx, low, high, ib) for the keys in [low, high) that a
+ * broken page at ib should have had. Non-zero ends it. */
+struct tree_fns {
+    int (*leaf)(void *ctx, const uint8_t *record);
+    int (*lost)(void *ctx, uint64_t low, uint64_t high, uint64_t ib);
+};
+int tree_walk(struct pst *pst, const struct btree *tree, uint64_t from,
+              const struct tree_fns *fns, void *ctx);
+
+/* damage.c: makes an item the user of all blocks read until damage_leave with
+ * what damage_enter returned. */
+struct damage *damage_enter(struct pst *pst, struct damage *sink);
+void damage_leave(struct pst *pst, struct damage *before);
+/* c is used now. */
+void damage_note(struct pst *pst, struct damage *sink, const struct chunk *c);
 
 /* block.c: bit 0 of a bid is cleared here, wherever it comes from. */
 #define BID_INTERNAL 2u
@@ -156,12 +220,17 @@ void blocks_will_need(struct pst *pst, const uint64_t *bids, size_t count);
 /* inflate.c: exactly out_len bytes out of one zlib stream, or EBADMSG. */
 int inflate_block(const void *in, size_t in_len, void *out, size_t out_len);
 
+/* Bytes on disk with padding and trailer (section 7). */
+uint32_t extent_total(const struct layout *layout, const struct extent *e);
+
 /* stream.c: a data tree, besides what pst.h has. bid 0 gives ENOENT. */
 int stream_open(struct pst *pst, uint64_t bid, struct pst_stream **stream_r,
                 struct err *err);
 /* A stream of bytes in memory; they are copied. */
 int stream_memory(const void *data, size_t len, struct pst_stream **stream_r,
                   struct err *err);
+/* Who the stream's blocks are read for. */
+struct damage *stream_sink(const struct pst_stream *stream);
 /* Data blocks by number. */
 int stream_block_count(struct pst_stream *stream, uint32_t *count_r,
                        struct err *err);

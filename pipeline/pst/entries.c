@@ -8,6 +8,8 @@
 #define GROWTH       3u
 #define TEXT_SOURCE  (PST_LIST_TEXT_MAX / GROWTH)
 #define TEXT_COLUMNS 4
+/* From here on `start` counts nodes, by number, instead of rows. */
+#define NODES_FROM (UINT64_C(1) << 32)
 
 struct listing {
     struct pst *pst;
@@ -16,6 +18,9 @@ struct listing {
     void *ctx;
     uint64_t next;
     struct buf text[TEXT_COLUMNS];
+    bool torn;        /* a text of the row cannot be read */
+    uint32_t *listed; /* row ids, rising, while nodes are looked at */
+    size_t listed_count;
 };
 
 static const uint16_t time_ids[] = {PR_DELIVERY_TIME, PR_CLIENT_SUBMIT_TIME,
@@ -31,69 +36,84 @@ static int64_t entry_time(struct pst_props *props)
     return 0;
 }
 
-static const char *entry_text(struct pst_props *props, uint16_t id,
-                              struct buf *out)
+static const char *entry_text(struct listing *l, struct pst_props *props,
+                              uint16_t id, struct buf *out)
 {
     buf_clear(out);
-    if (props)
-        props_text_cut(props, id, TEXT_SOURCE, true, out, NULL);
+    if (props &&
+        props_text_cut(props, id, TEXT_SOURCE, true, out, NULL) == -EBADMSG)
+        l->torn = true;
     return buf_str(out);
 }
 
 /* props: a table row or the item's own; NULL when neither can be read. */
-static int entry_show(struct listing *l, uint32_t nid, struct pst_props *props)
+static void entry_fill(struct listing *l, struct pst_entry *e,
+                       struct pst_props *props)
 {
-    struct pst_entry e = {.nid = nid};
     int64_t size;
 
-    e.class = entry_text(props, PR_MESSAGE_CLASS, &l->text[0]);
-    e.subject = entry_text(props, PR_SUBJECT, &l->text[1]);
-    e.from = entry_text(props, PR_SENT_REPRESENTING_NAME, &l->text[2]);
-    if (!*e.from)
-        e.from = entry_text(props, PR_SENDER_NAME, &l->text[2]);
-    e.to = entry_text(props, PR_DISPLAY_TO, &l->text[3]);
+    l->torn = false;
+    e->class = entry_text(l, props, PR_MESSAGE_CLASS, &l->text[0]);
+    e->subject = entry_text(l, props, PR_SUBJECT, &l->text[1]);
+    e->from = entry_text(l, props, PR_SENT_REPRESENTING_NAME, &l->text[2]);
+    if (!*e->from)
+        e->from = entry_text(l, props, PR_SENDER_NAME, &l->text[2]);
+    e->to = entry_text(l, props, PR_DISPLAY_TO, &l->text[3]);
     if (props) {
-        e.time = entry_time(props);
-        e.flags = (uint32_t)pst_props_int(props, PR_MESSAGE_FLAGS, 0);
+        e->time = entry_time(props);
+        e->flags = (uint32_t)pst_props_int(props, PR_MESSAGE_FLAGS, 0);
         size = pst_props_int64(props, PR_MESSAGE_SIZE, 0);
-        e.size = size > 0 ? (uint64_t)size : 0;
+        e->size = size > 0 ? (uint64_t)size : 0;
     }
-    return l->fn(l->ctx, &e);
 }
 
 static int entry_show_node(struct listing *l, const struct node *node)
 {
+    struct pst_entry e = {.nid = node->nid};
     struct pst_props *props = NULL;
     struct err err = {0};
     int rc = props_open(l->pst, node, &props, &err);
 
     if (rc < 0)
-        pst_note(l->pst, "item %#x: %s", node->nid, err.msg);
-    rc = entry_show(l, node->nid, props);
+        pst_note_node(l->pst, node->nid, "%s", err.msg);
+    entry_fill(l, &e, props);
+    rc = l->fn(l->ctx, &e);
     props_free(&props);
     return rc;
 }
 
+/* An item that is listed but not there: "RC: its subject". */
+static void row_note(struct listing *l, uint32_t nid, struct pst_props *row,
+                     int rc)
+{
+    struct pst_entry e = {.nid = nid};
+
+    entry_fill(l, &e, row);
+    pst_note_node(l->pst, l->folder, "item %#x \"%.60s\" %s", nid, e.subject,
+                  rc == -ENOENT ? "is listed but is not there" : "is lost");
+}
+
 static int row_show(struct listing *l, struct pst_props *row, bool from_item)
 {
-    uint32_t nid = row_id(row);
+    struct pst_entry e = {.nid = row_id(row)};
     struct node node;
-    int rc = node_find(l->pst, nid, &node, NULL);
+    int rc = node_find(l->pst, e.nid, &node, NULL);
 
-    if (rc == -ENOENT) {
-        pst_note(l->pst, "item %#x of folder %#x is listed but is not there",
-                 nid, l->folder);
+    if (rc < 0) {
+        row_note(l, e.nid, row, rc);
         return 0;
     }
-    if (from_item && rc == 0)
+    if (from_item)
         return entry_show_node(l, &node);
-    return entry_show(l, nid, row);
+    entry_fill(l, &e, row);
+    return l->torn ? entry_show_node(l, &node) : l->fn(l->ctx, &e);
 }
 
 static int rows_show(struct listing *l, struct table *table)
 {
     bool from_item = !table_has_column(table, PR_MESSAGE_CLASS) ||
-                     !table_has_column(table, PR_SUBJECT);
+                     !table_has_column(table, PR_SUBJECT) ||
+                     table_is_torn(table);
     int rc = 0;
 
     while (l->next < table_rows(table) && rc == 0) {
@@ -105,14 +125,60 @@ static int rows_show(struct listing *l, struct table *table)
     return rc;
 }
 
+static int nid_order(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+    return x < y ? -1 : x > y;
+}
+
+/* Is the item in the folder by the node tree? Where the parent is no folder,
+ * it is among what was lost and found. */
+static bool is_child(const struct listing *l, const struct node *node)
+{
+    return NID_TYPE(node->nid) == NID_MESSAGE && node_folder(node) == l->folder;
+}
+
 static int child_show(void *ctx, const struct node *node)
 {
     struct listing *l = ctx;
 
-    if (NID_TYPE(node->nid) != NID_MESSAGE || node->parent != l->folder)
+    if (!is_child(l, node) ||
+        (l->listed_count && bsearch(&node->nid, l->listed, l->listed_count,
+                                    sizeof(node->nid), nid_order)))
         return 0;
-    l->next = (uint64_t)node->nid + 1;
+    l->next = NODES_FROM + node->nid + 1;
     return entry_show_node(l, node);
+}
+
+/* Items by the node tree, without those that the table lists. */
+static int nodes_show(struct listing *l)
+{
+    if (l->next < NODES_FROM)
+        l->next = NODES_FROM;
+    if (l->next - NODES_FROM > UINT32_MAX)
+        return 0;
+    return nodes_walk(l->pst, (uint32_t)(l->next - NODES_FROM), child_show, l);
+}
+
+/* Items that the lost rows of a table named. */
+static int unlisted_show(struct listing *l, struct table *table)
+{
+    struct pst_props row;
+    int rc;
+
+    l->listed = malloc((size_t)(table_rows(table) + 1) * sizeof(*l->listed));
+    if (!l->listed)
+        return 0;
+    for (uint64_t r = 0; r < table_rows(table); r++)
+        if (table_row(table, r, &row))
+            l->listed[l->listed_count++] = row_id(&row);
+    qsort(l->listed, l->listed_count, sizeof(*l->listed), nid_order);
+    rc = nodes_show(l);
+    free(l->listed);
+    l->listed = NULL;
+    l->listed_count = 0;
+    return rc;
 }
 
 /* The folder's table; kept in the store between the parts of a listing. */
@@ -141,27 +207,55 @@ static void listing_keep(struct pst *pst, uint32_t folder, struct table **table)
     pst->listing_folder = folder;
 }
 
+static int table_show(struct listing *l, struct table *table)
+{
+    int rc = l->next < NODES_FROM ? rows_show(l, table) : 0;
+
+    if (rc == 0 && (table_is_torn(table) || l->next >= NODES_FROM) &&
+        NID_TYPE(l->folder) != NID_SEARCH_FOLDER) {
+        pst_note_node(l->pst, l->folder, "rows of its table are lost");
+        rc = unlisted_show(l, table);
+    }
+    return rc;
+}
+
+static int child_any(void *ctx, const struct node *node)
+{
+    return is_child(ctx, node);
+}
+
+/* A folder without a table: there is one when its node is, or items that name
+ * it as their parent. */
+static int folder_check(struct listing *l, struct err *err)
+{
+    struct node node;
+    int rc = node_find(l->pst, l->folder, &node, err);
+
+    if (rc < 0 && nodes_walk(l->pst, 0, child_any, l) == 1)
+        return 0;
+    return rc;
+}
+
 static int listing_run(struct listing *l, struct err *err)
 {
     struct table *table = NULL;
     struct err damage = {0};
-    struct node node;
     int rc;
 
+    if (l->folder == PST_LOST_FOLDER)
+        return nodes_show(l);
     if (listing_open(l->pst, l->folder, &table, &damage) == 0) {
-        rc = rows_show(l, table);
+        rc = table_show(l, table);
         listing_keep(l->pst, l->folder, &table);
         return rc;
     }
-    rc = node_find(l->pst, l->folder, &node, err);
+    rc = l->next ? 0 : folder_check(l, err);
     if (rc < 0)
         return rc;
     if (NID_TYPE(l->folder) == NID_SEARCH_FOLDER)
         return 0;
-    pst_note(l->pst, "items of folder %#x: %s", l->folder, damage.msg);
-    if (l->next > UINT32_MAX)
-        return 0;
-    return nodes_walk(l->pst, (uint32_t)l->next, child_show, l);
+    pst_note_node(l->pst, l->folder, "its table: %s", damage.msg);
+    return nodes_show(l);
 }
 
 int pst_entries(struct pst *pst, uint32_t folder, uint64_t start,

@@ -6,6 +6,7 @@
 #include "pipeline/base/io.h"
 #include "pipeline/pst/bytes.h"
 #include "pipeline/pst/heap.h"
+#include "pipeline/pst/salvage.h"
 
 #define HEADER_BYTES    564u
 #define CRC_FROM        8u
@@ -84,9 +85,10 @@ static int variant_find(struct pst *pst, const uint8_t *header, struct err *err)
     return 0;
 }
 
-static void header_check(struct pst *pst, const uint8_t *h)
+/* True when the header's checksums are right. */
+static bool header_check(struct pst *pst, const uint8_t *h)
 {
-    bool full = pst->layout->format != PST_ANSI;
+    bool full = pst->layout->format != PST_ANSI, sound = false;
     uint64_t eof = pst->info.file_eof, size = pst->info.file_size;
 
     if (get32(h + 4) != crypt_crc(h + CRC_FROM, CRC_PARTIAL_LEN))
@@ -94,9 +96,12 @@ static void header_check(struct pst *pst, const uint8_t *h)
     else if (full &&
              get32(h + CRC_FULL_AT) != crypt_crc(h + CRC_FROM, CRC_FULL_LEN))
         pst_note(pst, "header: wrong second checksum");
+    else
+        sound = true;
     if (eof != size)
         pst_note(pst, "header: the file has %llu bytes, not %llu",
                  (unsigned long long)size, (unsigned long long)eof);
+    return sound;
 }
 
 static int crypt_find(struct pst *pst, const uint8_t *header, struct err *err)
@@ -139,7 +144,8 @@ static int header_read(struct pst *pst, struct err *err)
     pst->nbt.ib = root_field(l, h, l->nbt_at + l->width);
     pst->bbt.bid = root_field(l, h, l->bbt_at);
     pst->bbt.ib = root_field(l, h, l->bbt_at + l->width);
-    header_check(pst, h);
+    if (header_check(pst, h))
+        pst->bid_next = get_wide(h + l->next_at, l->width);
     return 0;
 }
 
@@ -161,7 +167,29 @@ static struct pst *pst_new(int fd)
     return pst;
 }
 
+/* A root that cannot be read is looked for before anything else, so that it
+ * never changes under a walk. */
+static void roots_check(struct pst *pst)
+{
+    const struct btree *trees[] = {&pst->nbt, &pst->bbt};
+    struct page page;
+
+    for (size_t i = 0; i < array_len(trees); i++) {
+        if (page_read(pst, trees[i], trees[i]->ib, trees[i]->bid, -1, &page,
+                      NULL) < 0)
+            salvage_begin(pst);
+        else
+            chunk_unref(&page.chunk);
+    }
+}
+
 int pst_open(int fd, struct pst **pst_r, struct err *err)
+{
+    return pst_open_slow(fd, NULL, NULL, pst_r, err);
+}
+
+int pst_open_slow(int fd, pst_progress_fn *fn, void *ctx, struct pst **pst_r,
+                  struct err *err)
 {
     struct pst *pst = pst_new(fd);
     struct stat st;
@@ -170,6 +198,8 @@ int pst_open(int fd, struct pst **pst_r, struct err *err)
     *pst_r = NULL;
     if (!pst)
         return err_sys(err, ENOMEM, "store");
+    pst->progress = fn;
+    pst->progress_ctx = ctx;
     rc = io_fstat(fd, &st);
     if (rc < 0)
         err_sys(err, -rc, "store");
@@ -181,6 +211,7 @@ int pst_open(int fd, struct pst **pst_r, struct err *err)
         pst_free(&pst);
         return rc;
     }
+    roots_check(pst);
     store_read(pst);
     *pst_r = pst;
     return 0;
@@ -193,6 +224,7 @@ void pst_free(struct pst **pst)
     if (!p)
         return;
     table_free(&p->listing);
+    salvage_free(&p->salvage);
     named_free(&p->named);
     btree_finish(&p->nbt);
     btree_finish(&p->bbt);
@@ -216,6 +248,6 @@ int pst_node_parent(struct pst *pst, uint32_t nid, uint32_t *folder_r,
     struct node node;
     int rc = node_find(pst, nid, &node, err);
 
-    *folder_r = rc == 0 ? node.parent : 0;
+    *folder_r = rc == 0 ? node_folder(&node) : 0;
     return rc;
 }

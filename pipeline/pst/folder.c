@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <string.h>
 
 #include "pipeline/pst/heap.h"
@@ -124,7 +125,7 @@ static int folder_show_node(struct folders *f, uint32_t nid, uint32_t parent)
     if (rc == 0)
         rc = props_open(f->pst, &node, &props, &err);
     if (rc < 0)
-        pst_note(f->pst, "folder %#x: %s", nid, err.msg);
+        pst_note_node(f->pst, nid, "%s", err.msg);
     rc = folder_show(f, &v, props);
     props_free(&props);
     return rc;
@@ -139,7 +140,7 @@ static int row_show(struct folders *f, uint32_t parent, struct pst_props *row)
     if ((type != NID_FOLDER && type != NID_SEARCH_FOLDER) || is_seen(f, v.nid))
         return 0;
     if (node_find(f->pst, v.nid, &node, NULL) == -ENOENT) {
-        pst_note(f->pst, "folder %#x is listed but is not there", v.nid);
+        pst_note_node(f->pst, v.nid, "is listed but is not there");
         return 0;
     }
     if (pst_props_type(row, PR_DISPLAY_NAME) == 0)
@@ -158,7 +159,7 @@ static int children_show(struct folders *f, uint32_t parent)
         rc = table_open(f->pst, &node, &table, &err);
     if (rc < 0) {
         if (NID_TYPE(parent) != NID_SEARCH_FOLDER)
-            pst_note(f->pst, "subfolders of %#x: %s", parent, err.msg);
+            pst_note_node(f->pst, parent, "its subfolders: %s", err.msg);
         return 0;
     }
     for (uint64_t r = 0; r < table_rows(table) && rc == 0; r++) {
@@ -170,19 +171,20 @@ static int children_show(struct folders *f, uint32_t parent)
     return rc;
 }
 
-/* Folders of the node tree that have not been shown. */
+/* ---- what no list of subfolders names ---- */
+
+/* Folders of the node tree that have not been shown, and folders that items
+ * name as theirs but that have no node. */
 struct rest {
     const struct folders *folders;
     struct visit *list;
     size_t count, cap;
+    uint32_t last_parent; /* of an item; mostly the next one has it too */
+    bool loose;           /* there are items without any folder */
 };
 
-static int rest_add(void *ctx, const struct node *node)
+static int rest_put(struct rest *r, uint32_t nid, uint32_t parent)
 {
-    struct rest *r = ctx;
-
-    if (NID_TYPE(node->nid) != NID_FOLDER || is_seen(r->folders, node->nid))
-        return 0;
     if (r->count == PST_FOLDERS_MAX)
         return 0;
     if (r->count == r->cap) {
@@ -193,8 +195,75 @@ static int rest_add(void *ctx, const struct node *node)
         r->list = list;
         r->cap = cap;
     }
-    r->list[r->count++] = (struct visit){node->nid, node->parent, 0};
+    r->list[r->count++] = (struct visit){nid, parent, 0};
     return 0;
+}
+
+static bool in_rest(const struct rest *r, uint32_t nid)
+{
+    for (size_t i = 0; i < r->count; i++)
+        if (r->list[i].nid == nid)
+            return true;
+    return false;
+}
+
+/* Nodes come in the order of their numbers, folders before items. */
+static int rest_add(void *ctx, const struct node *node)
+{
+    struct rest *r = ctx;
+    uint32_t folder;
+
+    if (NID_TYPE(node->nid) == NID_FOLDER && !is_seen(r->folders, node->nid))
+        return rest_put(r, node->nid, node->parent);
+    if (NID_TYPE(node->nid) != NID_MESSAGE)
+        return 0;
+    folder = node_folder(node);
+    if (folder == r->last_parent)
+        return 0;
+    r->last_parent = folder;
+    r->loose |= folder == PST_LOST_FOLDER;
+    if (folder == PST_LOST_FOLDER || is_seen(r->folders, folder) ||
+        in_rest(r, folder))
+        return 0;
+    return rest_put(r, folder, 0);
+}
+
+static int lost_folder_show(struct folders *f)
+{
+    struct visit v = {PST_LOST_FOLDER, 0, 0};
+    struct pst_folder folder = {
+        .nid = PST_LOST_FOLDER,
+        .name = PST_LOST_FOLDER_NAME,
+        .class = "",
+        .items = -1,
+    };
+    int rc;
+
+    if (is_seen(f, PST_LOST_FOLDER))
+        return 0;
+    v.parent = folder.parent = is_seen(f, NID_ROOT) ? NID_ROOT : 0;
+    rc = visit_add(f, &v);
+    return rc < 0 ? rc : f->fn(f->ctx, &folder);
+}
+
+/* Below the folder for what was lost; one without a node gets a name. */
+static int torn_show(struct folders *f, const struct visit *torn)
+{
+    struct visit v = {torn->nid, PST_LOST_FOLDER, 0};
+    struct pst_folder folder = {.nid = v.nid, .class = "", .items = -1};
+    struct node node;
+    char name[32];
+    int rc = lost_folder_show(f);
+
+    if (rc)
+        return rc;
+    if (node_find(f->pst, v.nid, &node, NULL) == 0)
+        return folder_show_node(f, v.nid, v.parent);
+    snprintf(name, sizeof(name), "Folder %x", v.nid);
+    rc = visit_add(f, &v);
+    folder.parent = v.parent;
+    folder.name = name;
+    return rc < 0 ? rc : f->fn(f->ctx, &folder);
 }
 
 /* Shows each one whose parent is there, and `force` others without a parent;
@@ -209,7 +278,7 @@ static int rest_pass(struct folders *f, struct rest *r, size_t force)
         if (v.parent != v.nid && v.parent && is_seen(f, v.parent)) {
             rc = folder_show_node(f, v.nid, v.parent);
         } else if (force) {
-            rc = folder_show_node(f, v.nid, 0);
+            rc = torn_show(f, &v);
             force--;
         } else {
             r->list[kept++] = v;
@@ -217,14 +286,6 @@ static int rest_pass(struct folders *f, struct rest *r, size_t force)
     }
     r->count = kept;
     return rc;
-}
-
-static bool in_rest(const struct rest *r, uint32_t nid)
-{
-    for (size_t i = 0; i < r->count; i++)
-        if (r->list[i].nid == nid)
-            return true;
-    return false;
 }
 
 /* Brings a folder whose parent does not exist at all to the front: it is
@@ -255,8 +316,24 @@ static int rest_show(struct folders *f)
             rc = rest_pass(f, &r, 1);
         }
     }
+    if (rc == 0 && r.loose)
+        rc = lost_folder_show(f);
     free(r.list);
     return rc;
+}
+
+/* The root, by its node or, where that is lost, when its list of subfolders
+ * is there. */
+static int root_show(struct folders *f)
+{
+    struct visit root = {NID_ROOT, 0, 0};
+    struct node node;
+
+    if (node_find(f->pst, NID_ROOT, &node, NULL) == 0)
+        return folder_show_node(f, NID_ROOT, 0);
+    if (node_find(f->pst, NID_WITH(NID_ROOT, NID_HIERARCHY), &node, NULL) == 0)
+        return folder_show(f, &root, NULL);
+    return 0;
 }
 
 int pst_folders(struct pst *pst, pst_folder_fn *fn, void *ctx, struct err *err)
@@ -268,11 +345,8 @@ int pst_folders(struct pst *pst, pst_folder_fn *fn, void *ctx, struct err *err)
         .name = BUF(PST_LIST_TEXT_MAX),
         .class = BUF(PST_LIST_TEXT_MAX),
     };
-    struct node root;
-    int rc = 0;
+    int rc = root_show(&f);
 
-    if (node_find(pst, NID_ROOT, &root, NULL) == 0)
-        rc = folder_show_node(&f, NID_ROOT, 0);
     for (size_t i = 0; i < f.count && rc == 0; i++)
         rc = children_show(&f, f.queue[i].nid);
     if (rc == 0)

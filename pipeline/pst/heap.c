@@ -24,6 +24,7 @@ struct heap {
     struct slot slots[HEAP_SLOTS];
     unsigned recent; /* slot hit last */
     unsigned victim; /* slot to fill next */
+    bool damaged;
 };
 
 /* Its page map lies inside the block. */
@@ -50,6 +51,7 @@ static void block_unmask(struct pst *pst, struct chunk **chunk, bool first)
         return;
     memcpy(plain->data, (*chunk)->data, plain->len);
     plain->key = (*chunk)->key;
+    plain->damaged = (*chunk)->damaged;
     crypt_decode(PST_CRYPT_PERMUTE, plain->key, plain->data, plain->len);
     if (block_sound(plain) &&
         (!first || (plain->len > 2 && plain->data[2] == HEAP_SIGNATURE))) {
@@ -104,6 +106,7 @@ static int block_hold(struct heap *heap, uint32_t index,
     heap->victim = (i + 1) % HEAP_SLOTS;
     chunk_unref(&heap->slots[i].chunk);
     heap->slots[i] = (struct slot){index, c};
+    heap->damaged |= c->damaged;
     heap->recent = i;
     *chunk_r = c;
     return 0;
@@ -175,6 +178,16 @@ uint32_t heap_root(const struct heap *heap)
 uint64_t heap_sub(const struct heap *heap)
 {
     return heap->sub;
+}
+
+bool heap_is_damaged(const struct heap *heap)
+{
+    return heap->damaged;
+}
+
+struct damage *heap_sink(const struct heap *heap)
+{
+    return stream_sink(heap->stream);
 }
 
 uint64_t heap_size(const struct heap *heap)

@@ -25,6 +25,9 @@ struct pst *heap_store(const struct heap *heap);
 uint32_t heap_root(const struct heap *heap); /* hidUserRoot */
 uint64_t heap_sub(const struct heap *heap);  /* subnodes of the node */
 uint64_t heap_size(const struct heap *heap); /* bytes of all its blocks */
+/* Blocks that failed their checks are among those used so far. */
+bool heap_is_damaged(const struct heap *heap);
+struct damage *heap_sink(const struct heap *heap); /* who opened it */
 /* An allocation. The pointer holds until the next call on this heap. HID 0
  * is an empty one. */
 int heap_get(struct heap *heap, uint32_t hid, const uint8_t **data_r,
@@ -136,6 +139,8 @@ int table_open(struct pst *pst, const struct node *node, struct table **table_r,
                struct err *err);
 void table_free(struct table **table);
 uint64_t table_rows(const struct table *table);
+/* Rows could not be read so far, or from damaged blocks. */
+bool table_is_torn(const struct table *table);
 /* Makes props show row r; false when it is deleted or cannot be read. The
  * row holds until the next table_row, and props are not to be freed. */
 bool table_row(struct table *table, uint64_t r, struct pst_props *props);
@@ -169,6 +174,10 @@ void named_free(struct named **named);
 int item_open_node(struct pst *pst, const struct node *node,
                    const struct pst_item *outer, unsigned codepage,
                    struct pst_item **item_r, struct err *err);
+/* What pst_item_origin says; copied. */
+void item_set_origin(struct pst_item *item, const char *origin);
+/* Who the blocks of the item are read for. */
+struct damage *item_sink(const struct pst_item *item);
 /* The attachment's place in the item, for attachment.c. */
 int item_attachment_node(struct pst_item *item, size_t i, struct node *node_r);
 

@@ -1,11 +1,14 @@
 #include <string.h>
 
 #include "pipeline/pst/heap.h"
+#include "pipeline/pst/salvage.h"
 
 struct pst_item {
     struct pst *pst;
     struct node node;
     const struct pst_item *outer; /* borrowed; NULL at top level */
+    struct damage *damage;        /* of the outermost item, which owns it */
+    char *origin;                 /* owned; NULL when an index names it */
     struct pst_props *props;
     struct table *recipient_table; /* the recipients are its rows */
     struct pst_props **recipients;
@@ -31,10 +34,24 @@ static int nesting_check(const struct node *node, const struct pst_item *outer,
     return 0;
 }
 
+static int damage_share(struct pst_item *item, struct err *err)
+{
+    if (item->outer) {
+        item->damage = item->outer->damage;
+        return 0;
+    }
+    item->damage = calloc(1, sizeof(*item->damage));
+    if (!item->damage)
+        return err_sys(err, ENOMEM, "item");
+    item->damage->nid = item->node.nid;
+    return 0;
+}
+
 int item_open_node(struct pst *pst, const struct node *node,
                    const struct pst_item *outer, unsigned codepage,
                    struct pst_item **item_r, struct err *err)
 {
+    struct damage *before;
     struct pst_item *item;
     int rc = nesting_check(node, outer, err);
 
@@ -47,7 +64,12 @@ int item_open_node(struct pst *pst, const struct node *node,
     item->pst = pst;
     item->node = *node;
     item->outer = outer;
-    rc = props_open(pst, node, &item->props, err);
+    rc = damage_share(item, err);
+    if (rc == 0) {
+        before = damage_enter(pst, item->damage);
+        rc = props_open(pst, node, &item->props, err);
+        damage_leave(pst, before);
+    }
     if (rc == -ENOENT) /* the item is there, without its data */
         rc = err_set(err, EBADMSG, "no data");
     if (rc < 0) {
@@ -61,6 +83,26 @@ int item_open_node(struct pst *pst, const struct node *node,
     return 0;
 }
 
+void item_set_origin(struct pst_item *item, const char *origin)
+{
+    free(item->origin);
+    item->origin = origin ? strdup(origin) : NULL;
+}
+
+/* How a node was found that the live tree does not have, or NULL. */
+static const char *saved_origin(struct pst *pst, uint32_t nid)
+{
+    static const char *const words[] = {
+        [SAVED_PAGE] = "its entry is from a damaged page",
+        [SAVED_STALE] = NULL, /* what it names is whole and its own */
+        [SAVED_REBUILT] = "put together without an index",
+        [SAVED_LOOSE] = "found without an index and without a folder",
+    };
+    const struct saved_node *saved = salvage_saved(pst, nid);
+
+    return saved ? words[saved->from] : NULL;
+}
+
 int pst_item_open(struct pst *pst, uint32_t nid, struct pst_item **item_r,
                   struct err *err)
 {
@@ -68,7 +110,28 @@ int pst_item_open(struct pst *pst, uint32_t nid, struct pst_item **item_r,
     int rc = node_find(pst, nid, &node, err);
 
     *item_r = NULL;
-    return rc < 0 ? rc : item_open_node(pst, &node, NULL, 0, item_r, err);
+    if (rc == 0)
+        rc = item_open_node(pst, &node, NULL, 0, item_r, err);
+    if (rc == 0)
+        item_set_origin(*item_r, saved_origin(pst, nid));
+    return rc;
+}
+
+unsigned pst_item_damage(const struct pst_item *item)
+{
+    return item->damage->count;
+}
+
+const char *pst_item_origin(const struct pst_item *item)
+{
+    while (item->outer)
+        item = item->outer;
+    return item->origin ? item->origin : "";
+}
+
+struct damage *item_sink(const struct pst_item *item)
+{
+    return item->damage;
 }
 
 void pst_item_free(struct pst_item **item_p)
@@ -83,6 +146,9 @@ void pst_item_free(struct pst_item **item_p)
     table_free(&item->recipient_table);
     free(item->attachments);
     props_free(&item->props);
+    if (!item->outer)
+        free(item->damage);
+    free(item->origin);
     free(item);
     *item_p = NULL;
 }
@@ -106,15 +172,17 @@ struct pst_props *pst_item_props(struct pst_item *item)
 static struct table *subtable_open(struct pst_item *item, uint32_t nid)
 {
     struct table *table = NULL;
+    struct damage *before = damage_enter(item->pst, item->damage);
     struct err err = {0};
     struct node node;
     int rc = subnode_find(item->pst, item->node.sub, nid, &node, &err);
 
     if (rc == 0)
         rc = table_open(item->pst, &node, &table, &err);
+    damage_leave(item->pst, before);
     if (rc < 0 && rc != -ENOENT)
-        pst_note(item->pst, "table %#x of item %#x: %s", nid, item->node.nid,
-                 err.msg);
+        pst_note_node(item->pst, item->damage->nid, "its table %#x: %s", nid,
+                      err.msg);
     return table;
 }
 
@@ -125,8 +193,8 @@ static void recipients_read(struct pst_item *item)
 
     item->recipients_asked = true;
     if (rows > PST_RECIPIENTS_MAX) {
-        pst_note(item->pst, "item %#x has more than %u recipients",
-                 item->node.nid, PST_RECIPIENTS_MAX);
+        pst_note_node(item->pst, item->damage->nid, "more than %u recipients",
+                      PST_RECIPIENTS_MAX);
         rows = PST_RECIPIENTS_MAX;
     }
     if (rows)
@@ -192,8 +260,8 @@ static void attachments_listed(struct pst_item *item)
             continue;
         if (subnode_find(item->pst, item->node.sub, row_id(&row), &node, NULL) <
             0)
-            pst_note(item->pst, "attachment %#x of item %#x is not there",
-                     row_id(&row), item->node.nid);
+            pst_note_node(item->pst, item->damage->nid,
+                          "its attachment %#x is not there", row_id(&row));
         else
             rc = attachment_add(item, &node);
     }
@@ -208,25 +276,28 @@ static int attachment_unlisted(void *ctx, const struct node *node)
     if (NID_TYPE(node->nid) != NID_ATTACHMENT ||
         attachment_known(item, node->nid))
         return 0;
-    pst_note(item->pst, "attachment %#x of item %#x is in no list", node->nid,
-             item->node.nid);
+    pst_note_node(item->pst, item->damage->nid,
+                  "its attachment %#x is in no list", node->nid);
     return attachment_add(item, node);
 }
 
 size_t pst_item_attachments(struct pst_item *item)
 {
+    struct damage *before;
     struct err err = {0};
     int rc;
 
     if (item->attachments_asked)
         return item->attachment_count;
     item->attachments_asked = true;
+    before = damage_enter(item->pst, item->damage);
     attachments_listed(item);
     rc = subnodes_walk(item->pst, item->node.sub, attachment_unlisted, item,
                        &err);
+    damage_leave(item->pst, before);
     if (rc < 0)
-        pst_note(item->pst, "attachments of item %#x: %s", item->node.nid,
-                 err.code ? err.msg : "too many");
+        pst_note_node(item->pst, item->damage->nid, "its attachments: %s",
+                      err.code ? err.msg : "too many");
     return item->attachment_count;
 }
 

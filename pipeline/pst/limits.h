@@ -39,6 +39,25 @@
 #define PST_ATTACHMENTS_MAX 65536u
 #define PST_RECIPIENTS_MAX  100000u
 
+/* salvage: parts of a tree that are lost, pages and blocks remembered from a
+ * scan, nodes put together again; bytes read at once; checksums counted, as a
+ * multiple of the file's size; neighbours looked at for what belongs together;
+ * items found again */
+#define PST_LOST_MAX        1000000u
+#define PST_SCAN_PAGES_MAX  4000000u
+#define PST_SCAN_BLOCKS_MAX 8000000u
+#define PST_SCAN_BLOCK_BYTES                                                   \
+    (2ull << 30) /* largest file read for blocks alone */
+#define PST_SCAN_STEP       (1u << 20)
+#define PST_SCAN_CRC_FACTOR 4u
+#define PST_SAVED_NODES_MAX 4000000u
+#define PST_PAIR_NEAR       64u
+#define PST_CLAIMS_FOLDERS  16384u
+#define PST_RECOVERED_MAX   1000000u
+
+/* damaged blocks counted for an item */
+#define PST_DAMAGE_MAX 64u
+
 /* text in a listing is cut here; messages asked for the usual code page */
 #define PST_LIST_TEXT_MAX   (64u << 10)
 #define PST_CODEPAGE_SAMPLE 64u

@@ -3,21 +3,26 @@
 #include "pipeline/base/io.h"
 #include "pipeline/pst/bytes.h"
 
-#define PAGE_BYTES_MAX 4096u
-
-/* Words for what is wrong with the trailer, or NULL (section 4). */
-static const char *trailer_fault(const struct layout *l, const uint8_t *data,
-                                 uint64_t ib, uint64_t bid)
+/* Words for what makes the page useless, or NULL (section 4). */
+static const char *page_fault(const struct layout *l, const uint8_t *data,
+                              uint8_t type)
 {
     const uint8_t *t = data + l->page_trailer;
 
-    if (t[0] != t[1])
-        return "its type is not repeated";
+    if (t[0] != type || t[1] != type)
+        return "of another type";
     if (get32(data + l->page_crc_at) != crypt_crc(data, l->page_trailer))
         return "wrong checksum";
+    return NULL;
+}
+
+/* Words for what is odd about a page whose checksum is right, or NULL. */
+static const char *page_doubt(const struct layout *l, const uint8_t *data,
+                              uint64_t ib, uint64_t bid)
+{
     if (get_wide(data + l->page_bid_at, l->width) != bid)
         return "its id is not the one referred to";
-    if (get16(t + 2) != crypt_signature(ib, bid))
+    if (get16(data + l->page_trailer + 2) != crypt_signature(ib, bid))
         return "wrong signature";
     return NULL;
 }
@@ -43,6 +48,30 @@ static bool counts_fit(const struct layout *l, const struct page *page,
            page->count * page->stride <= l->area;
 }
 
+static bool keys_rise(const struct layout *l, const uint8_t *data,
+                      const struct page *page)
+{
+    for (unsigned i = 1; i < page->count; i++)
+        if (get_wide(data + (size_t)(i - 1) * page->stride, l->width) >=
+            get_wide(data + (size_t)i * page->stride, l->width))
+            return false;
+    return true;
+}
+
+bool page_sound(const struct layout *l, const uint8_t *data, uint64_t ib,
+                uint8_t type, struct page *page_r)
+{
+    uint64_t bid = get_wide(data + l->page_bid_at, l->width);
+    const uint8_t *t = data + l->page_trailer;
+
+    if (t[0] != type || t[1] != type ||
+        get16(t + 2) != crypt_signature(ib, bid))
+        return false;
+    parse_counts(l, data, page_r);
+    return counts_fit(l, page_r, type) && !page_fault(l, data, type) &&
+           keys_rise(l, data, page_r);
+}
+
 /* Tree pages lie together in heaps (section 26): the system is told to read
  * the neighbours too. */
 static void read_around(struct pst *pst, uint64_t ib)
@@ -61,7 +90,8 @@ static int page_load(struct pst *pst, const struct btree *tree, uint64_t ib,
 {
     const struct layout *l = pst->layout;
     struct chunk *c = chunk_new(l->page_size);
-    const char *fault;
+    const char *fault, *doubt;
+    struct page page;
     int rc;
 
     if (!c)
@@ -72,10 +102,21 @@ static int page_load(struct pst *pst, const struct btree *tree, uint64_t ib,
         chunk_unref(&c);
         return rc;
     }
-    fault = trailer_fault(l, c->data, ib, bid);
-    if (fault)
-        pst_note(pst, "%s page at %#llx: %s", tree->name,
-                 (unsigned long long)ib, fault);
+    parse_counts(l, c->data, &page);
+    fault = page_fault(l, c->data, tree->type);
+    doubt = page_doubt(l, c->data, ib, bid);
+    if (!fault && !counts_fit(l, &page, tree->type))
+        fault = "impossible counts";
+    if (!fault && doubt && !keys_rise(l, c->data, &page))
+        fault = "its keys do not rise";
+    if (fault || doubt)
+        pst_note_at(pst, PST_NOTE_PAGE, ib, "%s page at %#llx: %s", tree->name,
+                    (unsigned long long)ib, fault ? fault : doubt);
+    if (fault) {
+        chunk_unref(&c);
+        return err_set(err, EBADMSG, "%s page at %#llx: %s", tree->name,
+                       (unsigned long long)ib, fault);
+    }
     cache_add(&pst->pages, ib, c);
     *chunk_r = c;
     return 0;
@@ -93,12 +134,13 @@ int page_read(struct pst *pst, const struct btree *tree, uint64_t ib,
         return rc;
     types = c->data + l->page_trailer;
     parse_counts(l, c->data, page_r);
-    if ((types[0] != tree->type && types[1] != tree->type) ||
-        !counts_fit(l, page_r, tree->type) ||
+    if (types[0] != tree->type ||
         (level >= 0 && page_r->level != (unsigned)level)) {
         chunk_unref(&c);
-        return err_set(err, EBADMSG, "%s page at %#llx is broken", tree->name,
-                       (unsigned long long)ib);
+        pst_note_at(pst, PST_NOTE_PAGE, ib, "%s page at %#llx: wrong level",
+                    tree->name, (unsigned long long)ib);
+        return err_set(err, EBADMSG, "%s page at %#llx: wrong level",
+                       tree->name, (unsigned long long)ib);
     }
     page_r->chunk = c;
     return 0;
@@ -108,12 +150,8 @@ bool page_probe(int fd, const struct layout *l, uint64_t ib, uint8_t type)
 {
     uint8_t data[PAGE_BYTES_MAX];
     struct page page;
-    uint64_t bid;
 
     if (io_pread(fd, data, l->page_size, ib) != (ssize_t)l->page_size)
         return false;
-    bid = get_wide(data + l->page_bid_at, l->width);
-    parse_counts(l, data, &page);
-    return data[l->page_trailer] == type && counts_fit(l, &page, type) &&
-           !trailer_fault(l, data, ib, bid);
+    return page_sound(l, data, ib, type, &page);
 }

@@ -61,8 +61,33 @@ int pst_open(int fd, struct pst **pst_r, struct err *err);
 void pst_free(struct pst **pst);
 const struct pst_info *pst_info(const struct pst *pst);
 
+/* pst_open with a sign of life: where an index is broken the whole file is
+ * read, once, which takes as long as its size says. fn (may be NULL) is called
+ * every few milliseconds meanwhile and in pst_recovered; non-zero ends the
+ * search early, with what was found until then. */
+typedef int pst_progress_fn(void *ctx);
+int pst_open_slow(int fd, pst_progress_fn *fn, void *ctx, struct pst **pst_r,
+                  struct err *err);
+
 /* Damage met so far, each place once, at most PST_NOTES_MAX; oldest first. */
+enum pst_note_kind {
+    PST_NOTE_STORE, /* the header, or many places */
+    PST_NOTE_PAGE,
+    PST_NOTE_BLOCK,
+    PST_NOTE_FOLDER,
+    PST_NOTE_ITEM,
+};
+
+struct pst_note {
+    enum pst_note_kind kind;
+    uint64_t offset;  /* of the page or block in the file, else 0 */
+    uint32_t nid;     /* of the folder or item, else 0 */
+    const char *text; /* all in words; owned by the store */
+};
+
 size_t pst_note_count(const struct pst *pst);
+/* NULL past the end. */
+const struct pst_note *pst_note_get(const struct pst *pst, size_t i);
 const char *pst_note_text(const struct pst *pst, size_t i);
 
 /* ---- folders (section 17) ---- */
@@ -80,7 +105,11 @@ typedef int pst_folder_fn(void *ctx, const struct pst_folder *folder);
 
 /* All folders, parents before children, the root first; folders that the
  * node tree has but no hierarchy table names come last, below the parent
- * that the node tree gives. Depth and count are bounded. */
+ * that the node tree gives. Where damage has torn folders or items from their
+ * parents a made-up folder is added at the top, and they hang below it. Depth
+ * and count are bounded. */
+#define PST_LOST_FOLDER      0xFFFFFFE2u
+#define PST_LOST_FOLDER_NAME "Lost and found"
 int pst_folders(struct pst *pst, pst_folder_fn *fn, void *ctx, struct err *err);
 
 /* ---- listing a folder ---- */
@@ -98,9 +127,9 @@ struct pst_entry {
 
 typedef int pst_entry_fn(void *ctx, const struct pst_entry *entry);
 
-/* Items of a folder in row order from row `start` on; *next_r (may be NULL)
- * is the row after the last one shown. Where the contents table is broken
- * or missing the node tree is asked instead (rows = nodes by number). */
+/* Items of a folder in row order from `start` on, 0 at first; *next_r (may be
+ * NULL) is the start of what follows the last one shown. Where the contents
+ * table is broken, missing or has lost rows, the node tree is asked too. */
 int pst_entries(struct pst *pst, uint32_t folder, uint64_t start,
                 pst_entry_fn *fn, void *ctx, uint64_t *next_r, struct err *err);
 
@@ -111,6 +140,13 @@ int pst_item_open(struct pst *pst, uint32_t nid, struct pst_item **item_r,
 void pst_item_free(struct pst_item **item);
 struct pst *pst_item_store(const struct pst_item *item);
 uint32_t pst_item_nid(const struct pst_item *item);
+/* Damaged blocks that went into the item so far, into its attachments and
+ * embedded items too: bytes in them may be wrong. Counted up to
+ * PST_DAMAGE_MAX. */
+unsigned pst_item_damage(const struct pst_item *item);
+/* "" for an item that an index names, else how it was found; embedded items
+ * tell the same as the outermost one. */
+const char *pst_item_origin(const struct pst_item *item);
 /* All below are borrowed from the item and die with it. */
 struct pst_props *pst_item_props(struct pst_item *item);
 size_t pst_item_recipients(struct pst_item *item);
@@ -177,10 +213,43 @@ uint16_t pst_named_text(struct pst *pst, const uint8_t guid[16],
 /* ---- streams ---- */
 
 uint64_t pst_stream_size(const struct pst_stream *stream);
+/* From now on a damaged block, which else is used and counted in
+ * pst_item_damage, fails the read with EBADMSG. For bytes that are handed out
+ * when it is too late to say so. */
+void pst_stream_strict(struct pst_stream *stream);
 /* Bytes read, fewer than len only at the end; negative errno on damage. */
 ssize_t pst_stream_read(struct pst_stream *stream, uint64_t off, void *buf,
                         size_t len, struct err *err);
 void pst_stream_free(struct pst_stream **stream);
+
+/* ---- recovered items (sections 22, 23) ---- */
+
+enum pst_recovered_kind {
+    PST_RECOVERED_ORPHAN,   /* in the node tree, in no folder */
+    PST_RECOVERED_DELETED,  /* in an old page of the node tree */
+    PST_RECOVERED_FRAGMENT, /* a message's block that nothing names */
+};
+
+struct pst_recovered {
+    uint32_t number; /* from 1, in a fixed order for one state of the file */
+    enum pst_recovered_kind kind;
+    uint32_t nid;                            /* the number it had, 0 unknown */
+    const char *class, *subject, *from, *to; /* as in struct pst_entry */
+    int64_t time;
+    const char *origin; /* in words: where it was found */
+};
+
+typedef int pst_recovered_fn(void *ctx, const struct pst_recovered *item);
+
+/* Items that no listing shows and whose blocks are intact: each once, without
+ * older versions of items that are still there. The first call reads the whole
+ * file. Numbers stay while the store is open, and are the same whenever the
+ * same bytes are opened. All text is valid during the call. */
+int pst_recovered(struct pst *pst, pst_recovered_fn *fn, void *ctx,
+                  struct err *err);
+/* ENOENT past the end. */
+int pst_item_open_recovered(struct pst *pst, uint32_t number,
+                            struct pst_item **item_r, struct err *err);
 
 /* ---- items by number, for look-up without a listing ---- */
 

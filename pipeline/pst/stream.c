@@ -19,9 +19,11 @@ struct pst_stream {
      * child i, known for i <= known. */
     uint32_t *starts;
     uint32_t known;
-    uint32_t next;   /* data block that a reader in order wants next */
-    uint32_t window; /* blocks fetched at once */
-    uint32_t asked;  /* blocks before this one the system was told of */
+    struct damage *sink; /* who reads it */
+    bool strict;         /* no damaged block is good enough */
+    uint32_t next;       /* data block that a reader in order wants next */
+    uint32_t window;     /* blocks fetched at once */
+    uint32_t asked;      /* blocks before this one the system was told of */
 };
 
 static unsigned entry_count(const struct chunk *x)
@@ -116,6 +118,7 @@ int stream_open(struct pst *pst, uint64_t bid, struct pst_stream **stream_r,
     if (!s)
         return err_sys(err, ENOMEM, "stream");
     s->pst = pst;
+    s->sink = pst->sink;
     s->full = pst->layout->block_full;
     s->window = 1;
     rc = block_read(pst, bid, &s->top, err);
@@ -164,6 +167,27 @@ uint64_t pst_stream_size(const struct pst_stream *s)
     return s->size;
 }
 
+struct damage *stream_sink(const struct pst_stream *s)
+{
+    return s->sink;
+}
+
+void pst_stream_strict(struct pst_stream *s)
+{
+    s->strict = true;
+}
+
+/* block_read on behalf of the one who opened the stream. */
+static int sink_read(struct pst_stream *s, uint64_t bid, struct chunk **chunk_r,
+                     struct err *err)
+{
+    struct damage *before = damage_enter(s->pst, s->sink);
+    int rc = block_read(s->pst, bid, chunk_r, err);
+
+    damage_leave(s->pst, before);
+    return rc;
+}
+
 static int child_open(struct pst_stream *s, uint32_t i, struct err *err)
 {
     int rc;
@@ -171,7 +195,7 @@ static int child_open(struct pst_stream *s, uint32_t i, struct err *err)
     if (s->child && s->child_index == i)
         return 0;
     chunk_unref(&s->child);
-    rc = block_read(s->pst, entry_at(s, s->top, i), &s->child, err);
+    rc = sink_read(s, entry_at(s, s->top, i), &s->child, err);
     if (rc == 0)
         rc = xblock_check(s, s->child, 1, err);
     if (rc < 0) {
@@ -323,7 +347,10 @@ int stream_block(struct pst_stream *s, uint32_t k, struct chunk **chunk_r,
     if (!*chunk_r && list_find(s, k, &list, &place, NULL) == 0)
         read_ahead(s, k, list, place);
     s->next = k + 1;
-    return *chunk_r ? 0 : block_read(s->pst, bid, chunk_r, err);
+    if (!*chunk_r)
+        return sink_read(s, bid, chunk_r, err);
+    damage_note(s->pst, s->sink, *chunk_r);
+    return 0;
 }
 
 /* Copies from data block k; all blocks but the last must be full, else the
@@ -339,6 +366,12 @@ static ssize_t copy_block(struct pst_stream *s, uint32_t k, uint32_t from,
 
     if (rc < 0)
         return rc;
+    if (c->damaged && s->strict) {
+        rc = err_set(err, EBADMSG, "block %#llx is damaged",
+                     (unsigned long long)c->key);
+        chunk_unref(&c);
+        return rc;
+    }
     if (c->len != want) {
         rc = err_set(err, EBADMSG, "block %#llx has %u bytes, not %u",
                      (unsigned long long)c->key, c->len, want);

@@ -38,6 +38,7 @@ struct table {
     uint32_t per;              /* rows in a block of it */
     struct chunk *block;       /* the block of the last row */
     uint32_t block_index;
+    bool torn;     /* rows were lost, or may be wrong */
     uint8_t *live; /* a bit a row; NULL: ask the row id's own bit */
     struct heap *column_heaps[array_len(column_heaps)];
 };
@@ -260,6 +261,11 @@ void table_free(struct table **table)
     *table = NULL;
 }
 
+bool table_is_torn(const struct table *t)
+{
+    return t->torn || heap_is_damaged(t->heap);
+}
+
 uint64_t table_rows(const struct table *t)
 {
     return t->rows;
@@ -278,12 +284,16 @@ static const uint8_t *row_bytes(struct table *t, uint64_t r)
         chunk_unref(&t->block);
         if (stream_block(t->stream, k, &t->block, &err) < 0) {
             pst_note(t->pst, "rows of a table: %s", err.msg);
+            t->torn = true;
             return NULL;
         }
         t->block_index = k;
+        t->torn |= t->block->damaged;
     }
-    if (at + t->row_size > t->block->len)
+    if (at + t->row_size > t->block->len) {
+        t->torn = true;
         return NULL;
+    }
     return t->block->data + at;
 }
 

@@ -26,18 +26,20 @@ static int outside_open(const struct cell *cell, struct pst_stream **stream_r,
                         struct err *err)
 {
     struct pst *pst = heap_store(cell->heap);
+    struct damage *before = damage_enter(pst, heap_sink(cell->heap));
     struct node node;
     int rc = subnode_find(pst, heap_sub(cell->heap), cell->hnid, &node, err);
 
     *stream_r = NULL;
     if (rc == -ENOENT)
-        return err_set(err, EBADMSG, "the subnode %#x of a value is missing",
-                       cell->hnid);
-    if (rc < 0)
-        return rc;
-    if (bid_clean(node.data) == 0)
-        return stream_memory("", 0, stream_r, err);
-    return stream_open(pst, node.data, stream_r, err);
+        rc = err_set(err, EBADMSG, "the subnode %#x of a value is missing",
+                     cell->hnid);
+    else if (rc == 0 && bid_clean(node.data) == 0)
+        rc = stream_memory("", 0, stream_r, err);
+    else if (rc == 0)
+        rc = stream_open(pst, node.data, stream_r, err);
+    damage_leave(pst, before);
+    return rc;
 }
 
 static int outside_load(const struct cell *cell, size_t max, bool cut,

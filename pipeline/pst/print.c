@@ -1,0 +1,62 @@
+#include <string.h>
+
+#include "pipeline/base/hash.h"
+#include "pipeline/pst/heap.h"
+#include "pipeline/pst/salvage.h"
+
+#define PRINT_BYTES   4096u
+#define PR_SEARCH_KEY 0x300B
+
+/* What tells one item from others, in its own properties and in its row of a
+ * contents table alike (section 17). */
+static const uint16_t message_ids[] = {PR_MESSAGE_CLASS, PR_SUBJECT,
+                                       PR_DELIVERY_TIME};
+static const uint16_t folder_ids[] = {PR_DISPLAY_NAME, PR_CONTENT_COUNT,
+                                      PR_SUBFOLDERS};
+static const uint16_t more_ids[] = {
+    PR_CLIENT_SUBMIT_TIME,     PR_MODIFICATION_TIME, PR_DISPLAY_TO,
+    PR_SENT_REPRESENTING_NAME, PR_MESSAGE_FLAGS,     PR_MESSAGE_SIZE,
+    PR_CONVERSATION_TOPIC,     PR_CONVERSATION_INDEX};
+
+/* A hash of the value, 0 when there is none. */
+static uint64_t value_hash(struct pst_props *props, uint16_t id)
+{
+    uint64_t hash = 0;
+    struct cell cell;
+    struct value v;
+
+    if (!props_cell(props, id, &cell) ||
+        value_load(&cell, PRINT_BYTES, true, &v, NULL) < 0)
+        return 0;
+    if (v.len)
+        hash = hash_fnv(v.data, v.len);
+    value_finish(&v);
+    return hash;
+}
+
+uint64_t piece_print(struct pst_props *props, enum piece_kind kind)
+{
+    const uint16_t *ids = kind == PIECE_FOLDER ? folder_ids : message_ids;
+    uint64_t parts[array_len(message_ids)];
+
+    _Static_assert(array_len(message_ids) == array_len(folder_ids), "parts");
+    for (size_t i = 0; i < array_len(parts); i++)
+        parts[i] = value_hash(props, ids[i]);
+    return hash_fnv(parts, sizeof(parts)) | 1;
+}
+
+uint64_t piece_key(struct pst_props *props)
+{
+    return value_hash(props, PR_SEARCH_KEY);
+}
+
+unsigned piece_likeness(struct pst_props *a, struct pst_props *b)
+{
+    unsigned same = 0;
+
+    for (size_t i = 0; i < array_len(more_ids); i++) {
+        uint64_t x = value_hash(a, more_ids[i]);
+        same += x && x == value_hash(b, more_ids[i]);
+    }
+    return same;
+}
