@@ -1,4 +1,5 @@
 #include "fs/control_priv.h"
+#include "fs/lane.h"
 
 #include <fcntl.h>
 #include <pthread.h>
@@ -72,6 +73,7 @@ int control_stat(struct fs *fs, int64_t store, unsigned row, struct stat *st_r)
 {
     const struct control_entry *entry = control_entry(store, row);
     struct control_text *text = NULL;
+    int rc;
 
     if (!entry)
         return -ENOENT;
@@ -83,7 +85,10 @@ int control_stat(struct fs *fs, int64_t store, unsigned row, struct stat *st_r)
     st_r->st_blksize = 4096;
     st_r->st_mtime = fs->mounted;
     /* A text that cannot be made is empty here; open says why. */
-    if (control_text_get(fs, entry, store, &text, NULL) == 0) {
+    rc = control_text_get(fs, entry, store, &text, NULL);
+    if (rc == LANE_FULL)
+        return rc;
+    if (rc == 0) {
         st_r->st_size = (off_t)text->len;
         st_r->st_mtime = text->mtime;
         control_text_put(&text);
@@ -167,7 +172,8 @@ int control_open(struct fs *fs, int64_t store, unsigned row, int flags,
     if ((flags & O_ACCMODE) != O_WRONLY)
         r = handle_begin(h, &err);
     if (r < 0) {
-        note_failed_open(h, &err);
+        if (r != LANE_FULL)
+            note_failed_open(h, &err);
         handle_free(h);
         return r;
     }

@@ -139,12 +139,14 @@ static void add_unreadable(struct buf *out, int64_t size, const char *reason)
     add_words(out, "reason", reason);
 }
 
-static void add_store(struct fs *fs, struct catalog_store *s, struct buf *out)
+static int add_store(struct fs *fs, struct catalog_store *s, struct buf *out)
 {
     struct reader_info info;
     struct err why = {0};
+    int rc = mail_enter(fs->mail, s);
 
-    mail_enter(fs->mail, s);
+    if (rc < 0)
+        return rc;
     if (reader_info(s->reader, &info, &why) < 0) {
         add_unreadable(out, s->size, why.msg);
     } else {
@@ -153,19 +155,21 @@ static void add_store(struct fs *fs, struct catalog_store *s, struct buf *out)
         add_health(fs, s->reader, out);
     }
     mail_leave(fs->mail, s);
+    return 0;
 }
 
 int control_show_info(struct fs *fs, int64_t store, struct buf *out,
                       struct err *err)
 {
     struct catalog_store *s = catalog_store(fs->catalog, store);
+    int rc;
 
     if (!s)
         return err_set(err, ENOENT, "no such store");
     if (s->rejected || s->gone || !s->reader)
         add_unreadable(out, s->size, s->reason);
-    else
-        add_store(fs, s, out);
+    else if ((rc = add_store(fs, s, out)) < 0)
+        return rc;
     return -out->error;
 }
 

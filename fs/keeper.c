@@ -9,6 +9,7 @@
 #include <fuse_lowlevel.h>
 
 #include "fs/catalog.h"
+#include "fs/lane.h"
 #include "fs/mail.h"
 #include "fs/node.h"
 #include "pipeline/base/clock.h"
@@ -69,6 +70,7 @@ static void give_up_reads(struct keeper *k)
 {
     struct catalog_store *store;
 
+    lanes_close(k->fs->lanes);
     for (size_t i = 0; (store = catalog_store_at(k->fs->catalog, i)); i++)
         if (store->reader)
             reader_interrupt(store->reader, true);

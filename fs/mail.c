@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fs/lane.h"
 #include "fs/mail_priv.h"
 #include "pipeline/base/log.h"
 
@@ -47,6 +48,11 @@ int mail_store_get(struct mail *mail, struct catalog_store *store,
     return *s_r ? 0 : err_sys(err, ENOMEM, "%s", store->path);
 }
 
+int mail_gate(struct mail *mail, struct catalog_store *store)
+{
+    return lane_enter(mail->fs->lanes, store->id);
+}
+
 /* ---- trees ---- */
 
 /* s->build is held. */
@@ -86,6 +92,8 @@ static int tree_lock(struct mail *mail, struct mail_store *s, struct err *err)
     if (s->tree)
         return 0;
     pthread_mutex_unlock(&mail->lock);
+    if ((rc = mail_gate(mail, s->store)) < 0)
+        return rc;
     pthread_mutex_lock(&s->build);
     if (!s->tree)
         rc = tree_make(mail, s, err);
@@ -215,6 +223,8 @@ int mail_open(struct mail *mail, struct catalog_store *store, uint32_t folder,
     pthread_mutex_unlock(&mail->lock);
     if (*dir_r)
         return 0;
+    if ((rc = mail_gate(mail, store)) < 0)
+        return rc;
     pthread_mutex_lock(&s->build);
     pthread_mutex_lock(&mail->lock);
     *dir_r = mail_cache_find(mail, s, folder);
@@ -349,15 +359,21 @@ ssize_t mail_read(struct mail *mail, struct catalog_store *store, uint32_t nid,
 
     if (store->gone || !store->reader)
         return err_set(err, ESTALE, "%s is gone", store->path);
+    if ((n = mail_gate(mail, store)) < 0)
+        return n;
     pool_enter(mail->pool, store);
     n = reader_read(store->reader, nid, format, off, buf, len, err);
     pool_leave(mail->pool, store);
     return n;
 }
 
-void mail_enter(struct mail *mail, struct catalog_store *store)
+int mail_enter(struct mail *mail, struct catalog_store *store)
 {
-    pool_enter(mail->pool, store);
+    int rc = mail_gate(mail, store);
+
+    if (rc == 0)
+        pool_enter(mail->pool, store);
+    return rc;
 }
 
 void mail_leave(struct mail *mail, struct catalog_store *store)

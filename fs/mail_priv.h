@@ -75,6 +75,9 @@ void keys_save(struct mail *mail);
 int mail_store_get(struct mail *mail, struct catalog_store *store,
                    struct mail_store **s_r, struct err *err);
 
+/* Before any wait for the reader of a store: 0 or LANE_FULL (lane.h). */
+int mail_gate(struct mail *mail, struct catalog_store *store);
+
 /* size.c: makes the size of item i known (and, where look-ups go from one to
  * the next, of some that follow). */
 int size_found(struct mail *mail, struct mail_dir *dir, size_t i,

@@ -1,5 +1,6 @@
 #include "fs/ops.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <sys/statvfs.h>
 
@@ -7,8 +8,9 @@
 #include "fs/catalog.h"
 #include "pipeline/base/log.h"
 
-#define STATFS_BLOCK 4096
-#define WRITE_MAX    (1u << 20)
+#define STATFS_BLOCK   4096
+#define WRITE_MAX      (1u << 20)
+#define BACKGROUND_MAX 16384 /* read-ahead requests in flight */
 
 struct fs *ops_fs(fuse_req_t req)
 {
@@ -29,6 +31,33 @@ void ops_fail(fuse_req_t req, int rc, const struct err *err)
     fuse_reply_err(req, -rc);
 }
 
+static struct lane_call *call_keep(const struct lane_call *lane)
+{
+    const struct ops_call *call = (const struct ops_call *)lane;
+    size_t len = call->name ? strlen(call->name) + 1 : 0;
+    struct ops_call *kept = malloc(sizeof(*kept) + len);
+
+    if (!kept)
+        return NULL;
+    *kept = *call;
+    if (len)
+        kept->name = memcpy(kept + 1, call->name, len);
+    return &kept->lane;
+}
+
+static void call_refuse(struct lane_call *lane, int code)
+{
+    fuse_reply_err(((struct ops_call *)lane)->req, code);
+}
+
+void ops_run(struct ops_call *call, int (*run)(struct lane_call *call))
+{
+    call->lane.run = run;
+    call->lane.keep = call_keep;
+    call->lane.refuse = call_refuse;
+    lanes_run(ops_fs(call->req)->lanes, &call->lane);
+}
+
 static void ops_init(void *userdata, struct fuse_conn_info *conn)
 {
     unsigned want = FUSE_CAP_READDIRPLUS | FUSE_CAP_READDIRPLUS_AUTO |
@@ -41,6 +70,10 @@ static void ops_init(void *userdata, struct fuse_conn_info *conn)
                               FUSE_CAP_SPLICE_MOVE | FUSE_CAP_WRITEBACK_CACHE);
     if (conn->max_write > WRITE_MAX)
         conn->max_write = WRITE_MAX;
+    /* The kernel holds back reads of all stores when so many are not
+     * answered: those of one that is stuck must not be enough. */
+    conn->max_background = BACKGROUND_MAX;
+    conn->congestion_threshold = BACKGROUND_MAX;
 }
 
 /* Numbers are computed: nothing to forget. */
@@ -55,40 +88,62 @@ static void ops_forget_multi(fuse_req_t req, size_t count,
     fuse_reply_none(req);
 }
 
-static void ops_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
+static int lookup_run(struct lane_call *lane)
 {
+    const struct ops_call *call = (struct ops_call *)lane;
     struct fuse_entry_param e = {0};
     struct err err = {0};
     struct node node;
     int rc = -ESTALE;
 
-    if (node_split(parent, &node))
-        rc = attr_find(ops_fs(req), node, name, &e, &err);
+    if (node_split(call->ino, &node))
+        rc = attr_find(ops_fs(call->req), node, call->name, &e, &err);
+    if (rc == LANE_FULL)
+        return rc;
     if (rc == -ENOENT && !node_is_control(node.kind)) {
         e.ino = 0; /* and the kernel may remember that */
         e.entry_timeout = ATTR_MISSING_S;
         rc = 0;
     }
     if (rc < 0)
-        ops_fail(req, rc, &err);
+        ops_fail(call->req, rc, &err);
     else
-        fuse_reply_entry(req, &e);
+        fuse_reply_entry(call->req, &e);
+    return 0;
 }
 
-static void ops_getattr(fuse_req_t req, fuse_ino_t ino,
-                        struct fuse_file_info *fi)
+static void ops_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
+    struct ops_call call = {.req = req, .ino = parent, .name = name};
+
+    ops_run(&call, lookup_run);
+}
+
+static int getattr_run(struct lane_call *lane)
+{
+    const struct ops_call *call = (struct ops_call *)lane;
     struct fuse_entry_param e = {0};
     struct err err = {0};
     struct node node;
     int rc = -ESTALE;
 
-    if (node_split(ino, &node))
-        rc = attr_node(ops_fs(req), node, &e, &err);
+    if (node_split(call->ino, &node))
+        rc = attr_node(ops_fs(call->req), node, &e, &err);
+    if (rc == LANE_FULL)
+        return rc;
     if (rc < 0)
-        ops_fail(req, rc, &err);
+        ops_fail(call->req, rc, &err);
     else
-        fuse_reply_attr(req, &e.attr, e.attr_timeout);
+        fuse_reply_attr(call->req, &e.attr, e.attr_timeout);
+    return 0;
+}
+
+static void ops_getattr(fuse_req_t req, fuse_ino_t ino,
+                        struct fuse_file_info *fi)
+{
+    struct ops_call call = {.req = req, .ino = ino};
+
+    ops_run(&call, getattr_run);
 }
 
 static void ops_statfs(fuse_req_t req, fuse_ino_t ino)

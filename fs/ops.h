@@ -11,6 +11,7 @@
 
 #include "fs/control.h"
 #include "fs/fs.h"
+#include "fs/lane.h"
 #include "fs/node.h"
 #include "pipeline/base/err.h"
 
@@ -23,6 +24,20 @@ const struct fuse_lowlevel_ops *ops_table(void);
 void ops_fail(fuse_req_t req, int rc, const struct err *err);
 struct fs *ops_fs(fuse_req_t req);
 struct control_caller ops_caller(fuse_req_t req);
+
+/* A request that may ask a reader, with what its handler was given. */
+struct ops_call {
+    struct lane_call lane; /* first */
+    fuse_req_t req;
+    fuse_ino_t ino;
+    const char *name; /* look-ups only */
+    size_t size;
+    off_t off;
+    bool plus;
+    struct fuse_file_info fi;
+};
+/* run answers, or returns LANE_FULL and will be called again. */
+void ops_run(struct ops_call *call, int (*run)(struct lane_call *call));
 
 void ops_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 void ops_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,

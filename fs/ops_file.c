@@ -66,23 +66,36 @@ static int open_mail(fuse_req_t req, const struct node *node,
     return 0;
 }
 
-void ops_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+static int open_run(struct lane_call *lane)
 {
+    struct ops_call *call = (struct ops_call *)lane;
     struct err err = {0};
     struct node node;
     int rc = -ESTALE;
 
-    if (node_split(ino, &node))
-        rc = node.kind == NODE_CONTROL ? open_control(req, &node, fi)
-                                       : open_mail(req, &node, fi, &err);
+    if (node_split(call->ino, &node))
+        rc = node.kind == NODE_CONTROL
+                 ? open_control(call->req, &node, &call->fi)
+                 : open_mail(call->req, &node, &call->fi, &err);
+    if (rc == LANE_FULL)
+        return rc;
     if (rc < 0)
-        ops_fail(req, rc, &err);
-    else if (fuse_reply_open(req, fi) < 0 && node.kind == NODE_CONTROL) {
+        ops_fail(call->req, rc, &err);
+    else if (fuse_reply_open(call->req, &call->fi) < 0 &&
+             node.kind == NODE_CONTROL) {
         /* The opener was interrupted: no release will come. */
-        struct file *file = file_of(fi);
+        struct file *file = file_of(&call->fi);
         control_release(&file->control, &file->writer);
         free(file);
     }
+    return 0;
+}
+
+void ops_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+    struct ops_call call = {.req = req, .ino = ino, .fi = *fi};
+
+    ops_run(&call, open_run);
 }
 
 /* ---- reading ---- */
@@ -102,7 +115,7 @@ static ssize_t read_item(fuse_req_t req, const struct node *node, uint64_t off,
     if (mail_changes(fs->mail, node->store) != fi->fh)
         return err_set(err, ESTALE, "%s has changed", store->path);
     n = mail_read(fs->mail, store, node->id, format, off, data, size, err);
-    if (n >= 0 || n == -ESTALE || n == -ENOMEM)
+    if (n >= 0 || n == -ESTALE || n == -ENOMEM || n == LANE_FULL)
         return n;
     err_wrap(err, "%s: item %x", store->path, node->id);
     return -EIO;
@@ -138,33 +151,39 @@ static ssize_t read_node(fuse_req_t req, const struct node *node, uint64_t off,
     }
 }
 
+static int read_run(struct lane_call *lane)
+{
+    const struct ops_call *call = (struct ops_call *)lane;
+    cleanup_free char *data = malloc(call->size + 1);
+    struct err err = {0};
+    struct node node;
+    ssize_t n = -ENOMEM;
+
+    if (data && node_split(call->ino, &node))
+        n = read_node(call->req, &node, (uint64_t)call->off, data, call->size,
+                      &call->fi, &err);
+    if (n == LANE_FULL)
+        return LANE_FULL;
+    if (n < 0)
+        ops_fail(call->req, (int)n, &err);
+    else
+        fuse_reply_buf(call->req, data, (size_t)n);
+    return 0;
+}
+
 void ops_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
               struct fuse_file_info *fi)
 {
-    cleanup_free char *data = NULL;
-    struct err err = {0};
+    struct ops_call call = {.req = req, .ino = ino, .off = off, .fi = *fi};
     struct node node;
-    ssize_t n;
 
-    if (!node_split(ino, &node)) {
+    call.size = size < READ_MAX ? size : READ_MAX;
+    if (!node_split(ino, &node))
         fuse_reply_err(req, ESTALE);
-        return;
-    }
-    if (node.kind == NODE_CONTROL && file_of(fi)->waits) {
+    else if (node.kind == NODE_CONTROL && file_of(fi)->waits)
         notify_wait(ops_fs(req)->notify, file_of(fi)->control, req, size, off);
-        return;
-    }
-    if (size > READ_MAX)
-        size = READ_MAX;
-    if (!(data = malloc(size + 1))) {
-        fuse_reply_err(req, ENOMEM);
-        return;
-    }
-    n = read_node(req, &node, (uint64_t)off, data, size, fi, &err);
-    if (n < 0)
-        ops_fail(req, (int)n, &err);
     else
-        fuse_reply_buf(req, data, (size_t)n);
+        ops_run(&call, read_run);
 }
 
 /* ---- control files ---- */

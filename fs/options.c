@@ -40,7 +40,7 @@ const char *options_usage(void)
            "  -f             stay in the foreground, log to the terminal\n"
            "  -d             show every FUSE request (implies -f)\n"
            "  -o OPTIONS     FUSE mount options (allow_other, ro ...), and\n"
-           "                   max_threads=N  requests served at once (32)\n"
+           "                   max_threads=N  requests served at once (64)\n"
            "                   xattr          answer each question for\n"
            "                                  extended attributes: `ls -l`\n"
            "                                  asks twice for every file\n"

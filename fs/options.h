@@ -7,7 +7,7 @@
 
 #include "pipeline/base/err.h"
 
-#define OPTIONS_THREADS 32 /* FUSE threads, unless -o max_threads=N */
+#define OPTIONS_THREADS 64 /* FUSE threads, unless -o max_threads=N */
 
 struct options {
     char *state, *config; /* owned; config NULL: none */

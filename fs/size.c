@@ -93,7 +93,7 @@ void mail_size(struct mail *mail, struct mail_dir *dir, size_t first, size_t n)
     size_t items[MAIL_BATCH_MAX], picked;
     struct err err = {0};
 
-    if (dir_stale(dir))
+    if (dir_stale(dir) || mail_gate(mail, dir->of->store) < 0)
         return;
     pthread_mutex_lock(&dir->sizing);
     picked = pick_unsized(dir->listing, first, n, items,
@@ -127,6 +127,8 @@ int size_found(struct mail *mail, struct mail_dir *dir, size_t i,
         return 0;
     if (dir_stale(dir))
         return err_set(err, ESTALE, "%s has changed", dir->of->store->path);
+    if ((rc = mail_gate(mail, dir->of->store)) < 0)
+        return rc;
     pthread_mutex_lock(&dir->sizing);
     if (!listing_sized(dir->listing, i))
         rc = size_from(mail, dir, i,
@@ -144,8 +146,10 @@ int size_item(struct mail *mail, struct mail_store *s, uint32_t nid,
               struct err *err)
 {
     struct reader_meta meta = {0};
-    int rc = size_metas(mail, s, format, &nid, 1, &meta, err);
+    int rc = mail_gate(mail, s->store);
 
+    if (rc == 0)
+        rc = size_metas(mail, s, format, &nid, 1, &meta, err);
     if (rc < 0)
         return rc;
     if (meta.error == ENOENT)

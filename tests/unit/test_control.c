@@ -72,9 +72,10 @@ int target_parse(const struct settings *settings, const char *text,
 
 static int inside;
 
-void mail_enter(struct mail *mail, struct catalog_store *store)
+int mail_enter(struct mail *mail, struct catalog_store *store)
 {
     inside++;
+    return 0;
 }
 
 void mail_leave(struct mail *mail, struct catalog_store *store)
