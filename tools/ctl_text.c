@@ -65,6 +65,11 @@ int ctl_csv_column(char *const *head, size_t n, const char *name)
     return -1;
 }
 
+static bool is_word(const char *text)
+{
+    return text[strspn(text, "abcdefghijklmnopqrstuvwxyz-")] == '\0';
+}
+
 int ctl_progress_parse(const char *line, struct ctl_progress *p_r)
 {
     char eta[24];
@@ -74,8 +79,9 @@ int ctl_progress_parse(const char *line, struct ctl_progress *p_r)
                p_r->state, p_r->stage, &p_r->done, &p_r->total, &p_r->percent,
                &p_r->rate, eta) != 7)
         return -EINVAL;
-    if (p_r->percent < 0 || p_r->percent > 100)
-        return -EINVAL;
+    if (p_r->percent < 0 || p_r->percent > 100 || !is_word(p_r->state) ||
+        !is_word(p_r->stage))
+        return -EINVAL; /* words go to the terminal as they are */
     if (sscanf(eta, "%" SCNd64 "s", &p_r->eta) != 1)
         p_r->eta = -1;
     return 0;

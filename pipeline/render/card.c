@@ -1,5 +1,6 @@
 #include "pipeline/render/card.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -7,6 +8,11 @@
 #include "pipeline/render/limits.h"
 
 #define LINE_LIMIT (RENDER_BODY_MAX * 2)
+
+static bool is_control(char c)
+{
+    return (uint8_t)c < ' ' || c == 127;
+}
 
 /* text: LF, comma, semicolon and backslash are escaped. */
 static void add_escaped(struct buf *to, const char *text)
@@ -16,7 +22,7 @@ static void add_escaped(struct buf *to, const char *text)
             buf_add(to, "\\n", 2);
         else if (strchr(",;\\", *at))
             buf_addf(to, "\\%c", *at);
-        else if ((uint8_t)*at < ' ' && *at != '\t')
+        else if (is_control(*at) && *at != '\t')
             buf_addc(to, ' ');
         else
             buf_addc(to, *at);
@@ -54,7 +60,7 @@ void card_raw(struct buf *out, const char *name, const char *value)
 
     buf_addf(&line, "%s:", name);
     for (const char *at = value; *at; at++)
-        buf_addc(&line, (uint8_t)*at < ' ' ? ' ' : *at);
+        buf_addc(&line, is_control(*at) ? ' ' : *at);
     finish_line(out, &line);
 }
 
@@ -87,7 +93,7 @@ void card_param(struct buf *to, const char *value)
     if (quote)
         buf_addc(to, '"');
     for (const char *at = value; *at; at++)
-        buf_addc(to, *at == '"' ? '\'' : (uint8_t)*at < ' ' ? ' ' : *at);
+        buf_addc(to, *at == '"' ? '\'' : is_control(*at) ? ' ' : *at);
     if (quote)
         buf_addc(to, '"');
 }
