@@ -31,7 +31,6 @@ struct fs {
     const char *mountpoint;
     int64_t mounted;   /* unix seconds: mtime of what has no other */
     uint32_t uid, gid; /* owner of all that is shown */
-    bool background;   /* nobody reads our standard output and error */
     bool no_xattr;     /* extended attributes answer ENOSYS */
 };
 

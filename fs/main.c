@@ -176,7 +176,6 @@ static int run_mount(struct options *o, int ready, struct err *err)
                .mounted = time_now(),
                .uid = geteuid(),
                .gid = getegid(),
-               .background = !o->foreground,
                .no_xattr = o->no_xattr},
         .lock = -1,
         .ready = ready,

@@ -34,7 +34,6 @@ struct worker {
 
 struct workers {
     char *exe, *state, *config; /* config NULL: none */
-    bool background;            /* as in struct fs */
     pthread_t thread;
     pthread_mutex_t lock; /* of the list */
     bool stop;
@@ -63,22 +62,6 @@ static void prepare_attr(posix_spawnattr_t *attr)
                                        POSIX_SPAWN_SETPGROUP);
 }
 
-/* A worker starts while whoever started us still waits: it must not keep his
- * terminal or pipe open. */
-static int prepare_files(posix_spawn_file_actions_t *actions, int input,
-                         bool background)
-{
-    int rc;
-
-    posix_spawn_file_actions_init(actions);
-    rc = posix_spawn_file_actions_adddup2(actions, input, STDIN_FILENO);
-    for (int fd = STDOUT_FILENO; background && fd <= STDERR_FILENO; fd++)
-        if (rc == 0)
-            rc = posix_spawn_file_actions_addopen(actions, fd, "/dev/null",
-                                                  O_WRONLY, 0);
-    return rc;
-}
-
 static int spawn_child(const struct workers *ws, unsigned slot, int input,
                        pid_t *pid_r)
 {
@@ -93,7 +76,8 @@ static int spawn_child(const struct workers *ws, unsigned slot, int input,
         argv[5] = NULL;
     snprintf(number, sizeof(number), "%u", slot);
     prepare_attr(&attr);
-    rc = prepare_files(&actions, input, ws->background);
+    posix_spawn_file_actions_init(&actions);
+    rc = posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO);
     if (rc == 0)
         rc = posix_spawn(pid_r, ws->exe, &actions, &attr, (char **)argv,
                          environ);
@@ -238,7 +222,6 @@ int workers_new(struct fs *fs, const char *config, struct workers **workers_r,
     if (!ws)
         return err_sys(err, ENOMEM, "workers");
     pthread_mutex_init(&ws->lock, NULL);
-    ws->background = fs->background;
     ws->n = n < WORKERS_MAX ? (unsigned)n : WORKERS_MAX;
     for (unsigned i = 0; i < ws->n; i++)
         ws->list[i] = (struct worker){.slot = i, .pidfd = -1, .wake = -1};
