@@ -152,6 +152,10 @@ static int add_store(struct fs *fs, struct catalog_store *s, struct buf *out)
     } else {
         format_remember(s->id, info.format);
         add_head(out, &info);
+        if (info.has_password && fs->settings &&
+            settings_bool(fs->settings, "mount.refuse_password"))
+            buf_adds(out, "refused it has a password "
+                          "(mount.refuse_password)\n");
         add_health(fs, s->reader, out);
     }
     mail_leave(fs->mail, s);

@@ -23,6 +23,8 @@ int mail_new(struct fs *fs, struct mail **mail_r, struct err *err)
         return rc;
     }
     mail->fs = fs;
+    mail->refuse_password =
+        settings_bool(fs->settings, "mount.refuse_password");
     pthread_mutex_init(&mail->lock, NULL);
     *mail_r = mail;
     return 0;
@@ -55,18 +57,35 @@ int mail_gate(struct mail *mail, struct catalog_store *store)
 
 /* ---- trees ---- */
 
+static int refuse(struct mail *mail, struct mail_store *s, struct err *err)
+{
+    static const char why[] = "has a password: refused (mount.refuse_password)";
+
+    if (!s->refusal_told) {
+        log_info("%s: %s", s->store->path, why);
+        db_event_add(mail->fs->db, s->store->id, 0, "warning", why);
+    }
+    s->refusal_told = true;
+    return err_set(err, EACCES, "%s: %s", s->store->path, why);
+}
+
 /* s->build is held. */
 static int tree_make(struct mail *mail, struct mail_store *s, struct err *err)
 {
     struct reader_info info = {0};
     struct tree *tree = NULL;
+    bool refused = false;
     int rc;
 
     pool_enter(mail->pool, s->store);
     rc = reader_info(s->store->reader, &info, err);
     if (rc == 0)
+        refused = mail->refuse_password && info.has_password;
+    if (rc == 0 && !refused)
         rc = tree_new(s->store->reader, &tree, err);
     pool_leave(mail->pool, s->store);
+    if (refused)
+        return refuse(mail, s, err);
     if (rc < 0) {
         err_wrap(err, "%s", s->store->path);
         return rc == -ENOMEM ? rc : -EIO;
@@ -100,6 +119,15 @@ static int tree_lock(struct mail *mail, struct mail_store *s, struct err *err)
     if (rc == 0)
         pthread_mutex_lock(&mail->lock);
     pthread_mutex_unlock(&s->build);
+    return rc;
+}
+
+int mail_admit(struct mail *mail, struct mail_store *s, struct err *err)
+{
+    int rc = mail->refuse_password ? tree_lock(mail, s, err) : 0;
+
+    if (mail->refuse_password && rc == 0)
+        pthread_mutex_unlock(&mail->lock);
     return rc;
 }
 
@@ -355,11 +383,11 @@ ssize_t mail_read(struct mail *mail, struct catalog_store *store, uint32_t nid,
                   enum reader_format format, uint64_t off, void *buf,
                   size_t len, struct err *err)
 {
+    struct mail_store *s;
     ssize_t n;
 
-    if (store->gone || !store->reader)
-        return err_set(err, ESTALE, "%s is gone", store->path);
-    if ((n = mail_gate(mail, store)) < 0)
+    if ((n = mail_store_get(mail, store, &s, err)) < 0 ||
+        (n = mail_admit(mail, s, err)) < 0 || (n = mail_gate(mail, store)) < 0)
         return n;
     pool_enter(mail->pool, store);
     n = reader_read(store->reader, nid, format, off, buf, len, err);

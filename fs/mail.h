@@ -8,7 +8,7 @@
  *
  * Safe for any number of threads. Errors: -ENOENT no such thing, -EIO (with
  * words, which the caller logs) the reader could not say, -ESTALE the store
- * is gone.
+ * is gone, -EACCES it has a password and the settings refuse that.
  */
 #ifndef FS_MAIL_H
 #define FS_MAIL_H

@@ -26,6 +26,7 @@ struct mail_store {
     char key[KEY_SIZE];    /* record key the state has to learn; "" none */
     struct mail_dir *dirs; /* listings in the cache, last used first */
     unsigned cost_us;      /* of sizing one item, running mean */
+    bool refusal_told;     /* that it has a password */
 };
 
 struct mail_dir {
@@ -53,6 +54,7 @@ struct mail {
     struct mail_dir *newest, *oldest; /* the cache */
     size_t weight;                    /* bytes in the cache */
     bool keys;                        /* there are record keys for the state */
+    bool refuse_password;             /* setting */
 };
 
 /* mail_cache.c: the listings that are kept; all under mail->lock. */
@@ -77,6 +79,9 @@ int mail_store_get(struct mail *mail, struct catalog_store *store,
 
 /* Before any wait for the reader of a store: 0 or LANE_FULL (lane.h). */
 int mail_gate(struct mail *mail, struct catalog_store *store);
+
+/* May the store be looked into at all? -EACCES: by the settings, not. */
+int mail_admit(struct mail *mail, struct mail_store *s, struct err *err);
 
 /* size.c: makes the size of item i known (and, where look-ups go from one to
  * the next, of some that follow). */

@@ -115,7 +115,8 @@ static ssize_t read_item(fuse_req_t req, const struct node *node, uint64_t off,
     if (mail_changes(fs->mail, node->store) != fi->fh)
         return err_set(err, ESTALE, "%s has changed", store->path);
     n = mail_read(fs->mail, store, node->id, format, off, data, size, err);
-    if (n >= 0 || n == -ESTALE || n == -ENOMEM || n == LANE_FULL)
+    if (n >= 0 || n == -ESTALE || n == -ENOMEM || n == -EACCES ||
+        n == LANE_FULL)
         return n;
     err_wrap(err, "%s: item %x", store->path, node->id);
     return -EIO;

@@ -146,8 +146,10 @@ int size_item(struct mail *mail, struct mail_store *s, uint32_t nid,
               struct err *err)
 {
     struct reader_meta meta = {0};
-    int rc = mail_gate(mail, s->store);
+    int rc = mail_admit(mail, s, err);
 
+    if (rc == 0)
+        rc = mail_gate(mail, s->store);
     if (rc == 0)
         rc = size_metas(mail, s, format, &nid, 1, &meta, err);
     if (rc < 0)

@@ -51,6 +51,11 @@ int stage_check(struct run *run, struct err *err)
     struct reader_info info;
     int rc = reader_info(run->reader, &info, err);
 
+    if (rc == 0 && info.has_password &&
+        settings_bool(run->settings, "mount.refuse_password"))
+        return err_set(err, EACCES,
+                       "the store has a password: refused "
+                       "(mount.refuse_password)");
     if (rc == 0)
         rc = key_check(run, info.record_key, err);
     if (rc == 0 && strcmp(run->record_key, info.record_key) != 0)
