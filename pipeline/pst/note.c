@@ -2,19 +2,29 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "pipeline/base/charset.h"
 #include "pipeline/base/hash.h"
 #include "pipeline/pst/heap.h"
 
 #define PATH_LEVELS_SHOWN 8u
 #define NAME_SHOWN        40u
 #define WHERE_MAX         (PST_NOTE_TEXT_MAX / 2u)
+#define UNCUT_MAX         (2u * PST_NOTE_TEXT_MAX)
 
-static void note_keep(struct pst *pst, const struct pst_note *what,
-                      const char *text)
+/* Names make texts long: never cut inside a character. What follows the cut
+ * must be there to see one, so texts are made longer first. */
+static void text_cut(char *text, size_t size)
 {
-    uint64_t hash = hash_fnv(text, strlen(text));
-    struct note *note = &pst->notes[pst->note_count];
+    text[charset_cut(text, strlen(text), size - 1)] = '\0';
+}
 
+static void note_keep(struct pst *pst, const struct pst_note *what, char *text)
+{
+    struct note *note = &pst->notes[pst->note_count];
+    uint64_t hash;
+
+    text_cut(text, PST_NOTE_TEXT_MAX);
+    hash = hash_fnv(text, strlen(text));
     for (size_t i = 0; i < pst->note_count; i++)
         if (pst->notes[i].hash == hash)
             return;
@@ -30,7 +40,7 @@ static void note_keep(struct pst *pst, const struct pst_note *what,
 void pst_note(struct pst *pst, const char *fmt, ...)
 {
     struct pst_note what = {.kind = PST_NOTE_STORE};
-    char text[PST_NOTE_TEXT_MAX];
+    char text[UNCUT_MAX];
     va_list ap;
 
     if (pst->note_count == PST_NOTES_MAX || pst->noting)
@@ -45,7 +55,7 @@ void pst_note_at(struct pst *pst, enum pst_note_kind kind, uint64_t offset,
                  const char *fmt, ...)
 {
     struct pst_note what = {.kind = kind, .offset = offset};
-    char text[PST_NOTE_TEXT_MAX];
+    char text[UNCUT_MAX];
     va_list ap;
 
     if (pst->note_count == PST_NOTES_MAX || pst->noting)
@@ -117,7 +127,7 @@ void pst_note_node(struct pst *pst, uint32_t nid, const char *fmt, ...)
     bool folder = NID_TYPE(nid) != NID_MESSAGE;
     struct pst_note what = {folder ? PST_NOTE_FOLDER : PST_NOTE_ITEM, 0, nid,
                             NULL};
-    char text[PST_NOTE_TEXT_MAX], where[WHERE_MAX];
+    char text[UNCUT_MAX], where[UNCUT_MAX];
     struct damage *before;
     size_t len;
     va_list ap;
@@ -127,6 +137,7 @@ void pst_note_node(struct pst *pst, uint32_t nid, const char *fmt, ...)
     pst->noting = true;
     before = damage_enter(pst, NULL);
     where_of(pst, nid, folder, where, sizeof(where));
+    text_cut(where, WHERE_MAX);
     damage_leave(pst, before);
     pst->noting = false;
     len = (size_t)snprintf(text, sizeof(text), "%s: ", where);
