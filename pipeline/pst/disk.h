@@ -73,12 +73,10 @@ struct extent {
     uint32_t size;   /* bytes when inflated */
 };
 
-/* The folder that an item is in by its node: the one for what was lost when
- * its parent is no folder. */
+/* The folder that an item is in by its node, 0 when that names none. */
 static inline uint32_t node_folder(const struct node *node)
 {
-    return NID_TYPE(node->parent) == NID_FOLDER ? node->parent
-                                                : PST_LOST_FOLDER;
+    return NID_TYPE(node->parent) == NID_FOLDER ? node->parent : 0;
 }
 
 struct btree {

@@ -5,9 +5,8 @@
 
 /* No character of the source takes more bytes in UTF-8 than this times its
  * bytes: so sources cut here fit the buffers. */
-#define GROWTH       3u
-#define TEXT_SOURCE  (PST_LIST_TEXT_MAX / GROWTH)
-#define TEXT_COLUMNS 4
+#define GROWTH      3u
+#define TEXT_SOURCE (PST_LIST_TEXT_MAX / GROWTH)
 /* From here on `start` counts nodes, by number, instead of rows. */
 #define NODES_FROM (UINT64_C(1) << 32)
 
@@ -17,8 +16,7 @@ struct listing {
     pst_entry_fn *fn;
     void *ctx;
     uint64_t next;
-    struct buf text[TEXT_COLUMNS];
-    bool torn;        /* a text of the row cannot be read */
+    struct buf text[ENTRY_TEXTS];
     uint32_t *listed; /* row ids, rising, while nodes are looked at */
     size_t listed_count;
 };
@@ -36,35 +34,49 @@ static int64_t entry_time(struct pst_props *props)
     return 0;
 }
 
-static const char *entry_text(struct listing *l, struct pst_props *props,
-                              uint16_t id, struct buf *out)
+/* A text property, "" when it has none; false when it cannot be read. */
+static bool entry_text(struct pst_props *props, uint16_t id, struct buf *out,
+                       const char **text_r)
 {
+    int rc = 0;
+
     buf_clear(out);
-    if (props &&
-        props_text_cut(props, id, TEXT_SOURCE, true, out, NULL) == -EBADMSG)
-        l->torn = true;
-    return buf_str(out);
+    if (props)
+        rc = props_text_cut(props, id, TEXT_SOURCE, true, out, NULL);
+    *text_r = buf_str(out);
+    return rc != -EBADMSG;
 }
 
-/* props: a table row or the item's own; NULL when neither can be read. */
-static void entry_fill(struct listing *l, struct pst_entry *e,
-                       struct pst_props *props)
+bool entry_fill(struct pst_entry *e, struct pst_props *props,
+                struct buf text[ENTRY_TEXTS])
 {
+    bool whole = entry_text(props, PR_MESSAGE_CLASS, &text[0], &e->class);
     int64_t size;
 
-    l->torn = false;
-    e->class = entry_text(l, props, PR_MESSAGE_CLASS, &l->text[0]);
-    e->subject = entry_text(l, props, PR_SUBJECT, &l->text[1]);
-    e->from = entry_text(l, props, PR_SENT_REPRESENTING_NAME, &l->text[2]);
+    whole &= entry_text(props, PR_SUBJECT, &text[1], &e->subject);
+    whole &= entry_text(props, PR_SENT_REPRESENTING_NAME, &text[2], &e->from);
     if (!*e->from)
-        e->from = entry_text(l, props, PR_SENDER_NAME, &l->text[2]);
-    e->to = entry_text(l, props, PR_DISPLAY_TO, &l->text[3]);
+        whole &= entry_text(props, PR_SENDER_NAME, &text[2], &e->from);
+    whole &= entry_text(props, PR_DISPLAY_TO, &text[3], &e->to);
     if (props) {
         e->time = entry_time(props);
         e->flags = (uint32_t)pst_props_int(props, PR_MESSAGE_FLAGS, 0);
         size = pst_props_int64(props, PR_MESSAGE_SIZE, 0);
         e->size = size > 0 ? (uint64_t)size : 0;
     }
+    return whole;
+}
+
+void entry_texts_init(struct buf text[ENTRY_TEXTS])
+{
+    for (size_t i = 0; i < ENTRY_TEXTS; i++)
+        text[i] = (struct buf)BUF(PST_LIST_TEXT_MAX);
+}
+
+void entry_texts_finish(struct buf text[ENTRY_TEXTS])
+{
+    for (size_t i = 0; i < ENTRY_TEXTS; i++)
+        buf_finish(&text[i]);
 }
 
 static int entry_show_node(struct listing *l, const struct node *node)
@@ -76,7 +88,7 @@ static int entry_show_node(struct listing *l, const struct node *node)
 
     if (rc < 0)
         pst_note_node(l->pst, node->nid, "%s", err.msg);
-    entry_fill(l, &e, props);
+    entry_fill(&e, props, l->text);
     rc = l->fn(l->ctx, &e);
     props_free(&props);
     return rc;
@@ -88,7 +100,7 @@ static void row_note(struct listing *l, uint32_t nid, struct pst_props *row,
 {
     struct pst_entry e = {.nid = nid};
 
-    entry_fill(l, &e, row);
+    entry_fill(&e, row, l->text);
     pst_note_node(l->pst, l->folder, "item %#x \"%.60s\" %s", nid, e.subject,
                   rc == -ENOENT ? "is listed but is not there" : "is lost");
 }
@@ -105,8 +117,9 @@ static int row_show(struct listing *l, struct pst_props *row, bool from_item)
     }
     if (from_item)
         return entry_show_node(l, &node);
-    entry_fill(l, &e, row);
-    return l->torn ? entry_show_node(l, &node) : l->fn(l->ctx, &e);
+    if (!entry_fill(&e, row, l->text))
+        return entry_show_node(l, &node);
+    return l->fn(l->ctx, &e);
 }
 
 static int rows_show(struct listing *l, struct table *table)
@@ -132,8 +145,6 @@ static int nid_order(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-/* Is the item in the folder by the node tree? Where the parent is no folder,
- * it is among what was lost and found. */
 static bool is_child(const struct listing *l, const struct node *node)
 {
     return NID_TYPE(node->nid) == NID_MESSAGE && node_folder(node) == l->folder;
@@ -265,11 +276,9 @@ int pst_entries(struct pst *pst, uint32_t folder, uint64_t start,
         .pst = pst, .folder = folder, .fn = fn, .ctx = ctx, .next = start};
     int rc;
 
-    for (size_t i = 0; i < TEXT_COLUMNS; i++)
-        l.text[i].max = PST_LIST_TEXT_MAX;
+    entry_texts_init(l.text);
     rc = listing_run(&l, err);
-    for (size_t i = 0; i < TEXT_COLUMNS; i++)
-        buf_finish(&l.text[i]);
+    entry_texts_finish(l.text);
     if (next_r)
         *next_r = l.next;
     return rc;

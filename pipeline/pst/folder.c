@@ -222,7 +222,7 @@ static int rest_add(void *ctx, const struct node *node)
         return 0;
     r->last_parent = folder;
     r->loose |= folder == PST_LOST_FOLDER;
-    if (folder == PST_LOST_FOLDER || is_seen(r->folders, folder) ||
+    if (!folder || folder == PST_LOST_FOLDER || is_seen(r->folders, folder) ||
         in_rest(r, folder))
         return 0;
     return rest_put(r, folder, 0);

@@ -156,6 +156,16 @@ size_t table_columns(const struct table *table);
 void table_column(const struct table *table, size_t i, uint16_t *id_r,
                   uint16_t *type_r);
 
+/* ---- entries.c ---- */
+
+#define ENTRY_TEXTS 4
+/* All of an entry but its nid, its texts in text; props NULL: nothing. False
+ * when a text is there but cannot be read. */
+bool entry_fill(struct pst_entry *e, struct pst_props *props,
+                struct buf text[ENTRY_TEXTS]);
+void entry_texts_init(struct buf text[ENTRY_TEXTS]);
+void entry_texts_finish(struct buf text[ENTRY_TEXTS]);
+
 /* ---- store.c: what pst_info shows, read at opening ---- */
 
 void store_read(struct pst *pst);

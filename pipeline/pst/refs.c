@@ -57,7 +57,7 @@ static int lost_blocks(void *ctx, uint64_t low, uint64_t high, uint64_t ib)
 }
 
 /* Blocks of the live tree, and those found for its lost keys. */
-static void blocks_collect(struct refs *refs)
+static void blocks_collect(struct refs *refs, bool stale)
 {
     static const struct tree_fns fns = {live_block, lost_blocks};
     struct salvage *s = refs->s;
@@ -66,7 +66,7 @@ static void blocks_collect(struct refs *refs)
     tree_walk(s->pst, &s->pst->bbt, 0, &fns, refs);
     for (size_t i = 0; i < s->blocks.count; i++) {
         const struct scan_block *b = list_at(&s->blocks, i);
-        if (salvage_has_lost(s->pst, &s->pst->bbt, b->extent.bid))
+        if (stale || salvage_has_lost(s->pst, &s->pst->bbt, b->extent.bid))
             ref_add(refs, b->extent.bid);
     }
     if (refs->list.count == 0)
@@ -126,7 +126,7 @@ static int node_mark(void *ctx, const struct node *node)
     return 0;
 }
 
-struct refs *refs_new(struct salvage *s)
+struct refs *refs_new(struct salvage *s, bool stale)
 {
     struct refs *refs = calloc(1, sizeof(*refs));
 
@@ -134,7 +134,7 @@ struct refs *refs_new(struct salvage *s)
         return NULL;
     refs->s = s;
     refs->list.size = sizeof(struct ref);
-    blocks_collect(refs);
+    blocks_collect(refs, stale);
     lists_read(refs);
     nodes_walk(s->pst, 0, node_mark, refs);
     return refs;

@@ -146,8 +146,11 @@ static void message_claim(struct rejoin *r, uint32_t owner,
                           struct pst_props *props)
 {
     uint32_t nid = row_id(props);
+    struct saved_node *saved = salvage_edit(r->s, nid);
     struct claim *c;
 
+    if (saved && owner) /* where it is listed it belongs */
+        saved->node.parent = owner;
     if (NID_TYPE(nid) != NID_MESSAGE || !is_lost(r, nid))
         return;
     c = list_add(&r->claims, PST_SAVED_NODES_MAX);

@@ -199,6 +199,8 @@ bool salvage_keep(struct salvage *s, const struct node *node,
     n = list_at(&s->nodes, at);
     memmove(n + 1, n, (s->nodes.count - 1 - at) * sizeof(*n));
     *n = (struct saved_node){*node, from};
+    if (NID_TYPE(node->nid) == NID_MESSAGE && !node_folder(node))
+        n->node.parent = PST_LOST_FOLDER;
     return true;
 }
 
@@ -256,7 +258,7 @@ int salvage_walk(struct pst *pst, uint64_t low, uint64_t high, node_fn *fn,
 static void nodes_rebuild(struct salvage *s)
 {
     struct list pieces = {.size = sizeof(struct piece)};
-    struct refs *refs = refs_new(s);
+    struct refs *refs = refs_new(s, false);
 
     if (!refs)
         return;
@@ -301,6 +303,7 @@ bool salvage_begin(struct pst *pst)
     s->pages.size = sizeof(struct scan_page);
     s->blocks.size = sizeof(struct scan_block);
     s->nodes.size = sizeof(struct saved_node);
+    s->found.size = sizeof(struct found);
     s->busy = true;
     pst->salvage = s;
     before = damage_enter(pst, NULL);
@@ -321,6 +324,7 @@ void salvage_free(struct salvage **salvage)
     list_finish(&s->pages);
     list_finish(&s->blocks);
     list_finish(&s->nodes);
+    list_finish(&s->found);
     free(s);
     *salvage = NULL;
 }

@@ -49,7 +49,13 @@ static inline void *list_at(const struct list *list, size_t i)
     return list->data + i * list->size;
 }
 
-struct found; /* a recovered item */
+/* A recovered item. */
+struct found {
+    struct node node;
+    enum pst_recovered_kind kind;
+    uint64_t place; /* of the page, or the id of the block */
+    uint64_t key;   /* tells versions of one item from other items */
+};
 
 struct salvage {
     struct pst *pst;
@@ -115,7 +121,8 @@ int stale_walk(struct salvage *s, stale_fn *fn, void *ctx);
 
 /* ---- refs.c: which blocks are named by what is known ---- */
 
-struct refs *refs_new(struct salvage *s);
+/* With stale, blocks too that the live block tree does not have. */
+struct refs *refs_new(struct salvage *s, bool stale);
 void refs_free(struct refs **refs);
 /* All blocks by id, and whether something names them. */
 size_t refs_count(const struct refs *refs);
@@ -160,8 +167,5 @@ uint64_t piece_key(struct pst_props *props);
 unsigned piece_likeness(struct pst_props *a, struct pst_props *b);
 /* Gives the pieces the numbers they had, or made-up ones (rejoin.c). */
 void pieces_rejoin(struct salvage *s, struct list *pieces);
-
-/* ---- recovered.c ---- */
-void found_free(struct list *found);
 
 #endif
