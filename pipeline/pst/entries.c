@@ -1,12 +1,14 @@
 #include <string.h>
 
+#include "pipeline/base/charset.h"
 #include "pipeline/base/clock.h"
 #include "pipeline/pst/heap.h"
 
 /* No character of the source takes more bytes in UTF-8 than this times its
  * bytes: so sources cut here fit the buffers. */
-#define GROWTH      3u
-#define TEXT_SOURCE (PST_LIST_TEXT_MAX / GROWTH)
+#define GROWTH        3u
+#define TEXT_SOURCE   (PST_LIST_TEXT_MAX / GROWTH)
+#define SUBJECT_SHOWN 60 /* bytes, in a note */
 /* From here on `start` counts nodes, by number, instead of rows. */
 #define NODES_FROM (UINT64_C(1) << 32)
 
@@ -101,7 +103,9 @@ static void row_note(struct listing *l, uint32_t nid, struct pst_props *row,
     struct pst_entry e = {.nid = nid};
 
     entry_fill(&e, row, l->text);
-    pst_note_node(l->pst, l->folder, "item %#x \"%.60s\" %s", nid, e.subject,
+    pst_note_node(l->pst, l->folder, "item %#x \"%.*s\" %s", nid,
+                  (int)charset_cut(e.subject, strlen(e.subject), SUBJECT_SHOWN),
+                  e.subject,
                   rc == -ENOENT ? "is listed but is not there" : "is lost");
 }
 
