@@ -136,7 +136,9 @@ int db_job_release_slot(struct db *db, int slot, struct err *err);
 /* Claims the oldest queued job for the slot: 1 claimed, 0 none. */
 int db_job_claim(struct db *db, int slot, struct db_job *job_r,
                  struct err *err);
-int db_job_stage(struct db *db, int64_t id, const char *stage, struct err *err);
+/* The stage it is in, and what it waits for there ("" nothing). */
+int db_job_stage(struct db *db, int64_t id, const char *stage,
+                 const char *trouble, struct err *err);
 int db_job_extracted(struct db *db, int64_t id, struct err *err);
 /* Ends, pauses or re-queues: state with its error text ("" none). A request
  * that is open then is met: re-queued with a pause requested is paused, and

@@ -307,18 +307,21 @@ int db_job_claim(struct db *db, int slot, struct db_job *job_r, struct err *err)
     return rc ? rc : 1;
 }
 
-int db_job_stage(struct db *db, int64_t id, const char *stage, struct err *err)
+int db_job_stage(struct db *db, int64_t id, const char *stage,
+                 const char *trouble, struct err *err)
 {
     struct query *query;
     int rc = db_begin_write(db, err);
 
     if (rc)
         return rc;
-    rc = driver_query(db->main, "UPDATE job SET stage = $1 WHERE id = $2",
+    rc = driver_query(db->main,
+                      "UPDATE job SET stage = $1, error = $2 WHERE id = $3",
                       &query, err);
     if (!rc) {
         query_text(query, 1, stage);
-        query_int(query, 2, id);
+        query_text_cut(query, 2, trouble, DB_REASON_MAX - 1);
+        query_int(query, 3, id);
         rc = query_run(query, err);
     }
     if (!rc && driver_rows(db->main) == 0)

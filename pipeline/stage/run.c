@@ -191,6 +191,7 @@ static int run_stage(struct run *run, size_t i, struct err *err)
             return rc;
         run_event(run, "warning", "%s: %s; again in %u s", stages[i].name,
                   err->msg, pause);
+        db_job_stage(run->db, run->job.id, stages[i].name, err->msg, NULL);
         run_target_close(run);
         rc = run_wait(run, pause);
         if (rc != 0)
@@ -205,7 +206,7 @@ static int run_stages(struct run *run, struct err *err)
 
     for (size_t i = 0; rc == 0 && i < array_len(stages); i++) {
         uint64_t began = time_mono_ms();
-        rc = db_job_stage(run->db, run->job.id, stages[i].name, err);
+        rc = db_job_stage(run->db, run->job.id, stages[i].name, "", err);
         if (rc == 0)
             rc = run_stage(run, i, err);
         log_debug("job %lld: %s took %llu ms", (long long)run->job.id,

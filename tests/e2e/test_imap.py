@@ -114,6 +114,22 @@ def test_wrong_password():
             assert 'wrong' not in lib.read(mount.log_path)
 
 
+def test_server_down():
+    """The job waits, says for what, and can be cancelled meanwhile."""
+    lib.mkpst(lib.work('down', 'a.pst'), seed=63, messages=5)
+    config = lib.Dovecot('dove-down').settings()
+    with lib.Mount(lib.work('down'), name='down.m', config=config,
+                   quiet=['again in']) as mount:
+        mount.write('a.pst/.ctl/target', 'imap:who@example.com\n')
+        assert lib.wait_for(
+            lambda: mount.status('a.pst')['error'] != '-', 20)
+        status = mount.status('a.pst')
+        assert status['state'] == 'running', status
+        assert '127.0.0.1' in status['error'], status
+        mount.write('a.pst/.ctl/action', 'cancel\n')
+        assert mount.wait('a.pst', 10)['state'] == 'cancelled'
+
+
 def test_server_restart():
     """The server goes away for a while in the middle: nothing twice."""
     _, _, items = lib.mkpst(lib.work('rs', 'a.pst'), seed=62, messages=1500)

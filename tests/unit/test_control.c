@@ -406,7 +406,7 @@ static void add_items(int64_t job)
     CHECK_EQ(db_ledger_folder(fs.db, job, &folder, NULL), 0);
     CHECK_EQ(db_ledger_add(fs.db, job, items, 3, NULL), 0);
     CHECK_EQ(db_job_extracted(fs.db, job, NULL), 0);
-    CHECK_EQ(db_job_stage(fs.db, job, "ingest", NULL), 0);
+    CHECK_EQ(db_job_stage(fs.db, job, "ingest", "", NULL), 0);
 }
 
 static void mark(int64_t job, uint32_t nid, enum item_state state,

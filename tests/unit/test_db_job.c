@@ -72,8 +72,8 @@ static void test_job_work(struct db *db)
     CHECK_EQ(db_job_claim(db, 4, &job, &err), 1);
     CHECK_EQ(job.id, two);
     CHECK_EQ(db_job_claim(db, 5, &job, &err), 0);
-    CHECK_EQ(db_job_stage(db, one, "extract", &err), 0);
-    CHECK_EQ(db_job_stage(db, 999, "extract", &err), -ENOENT);
+    CHECK_EQ(db_job_stage(db, one, "extract", "", &err), 0);
+    CHECK_EQ(db_job_stage(db, 999, "extract", "", &err), -ENOENT);
     CHECK_EQ(db_job_extracted(db, one, &err), 0);
     CHECK_EQ(db_job_extracted(db, 999, &err), -ENOENT);
     CHECK_EQ(db_job_set(db, one, JOB_FAILED, "no such host", &err), 0);
