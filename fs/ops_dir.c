@@ -175,7 +175,9 @@ static int opendir_run(struct lane_call *lane)
     }
     fi->fh = (uintptr_t)dir;
     fi->keep_cache = !node_is_control(dir->node.kind);
-    fi->cache_readdir = fi->keep_cache && (!dir->mail || mail_told(dir->mail));
+    /* Not the sources: a listing begun before a rescan and read after it
+     * would stay in the kernel, where nothing takes it away again. */
+    fi->cache_readdir = dir->mail && mail_told(dir->mail);
     if (fuse_reply_open(call->req, fi) < 0)
         dir_free(dir); /* interrupted: no release will come */
     return 0;
