@@ -26,7 +26,7 @@
 #define READER_WINDOW    (8u << 20) /* bytes of shared memory */
 
 /* As RENDER_VERSION (checked at build): part of every cached size. */
-#define READER_RENDER_VERSION 1
+#define READER_RENDER_VERSION 2
 
 struct reader;
 

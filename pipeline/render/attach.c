@@ -166,6 +166,8 @@ static ssize_t stream_read(void *ctx, uint64_t off, void *buf, size_t len,
 
 struct segment_source attach_source(struct pst_stream *stream)
 {
+    /* What is read here comes after the headers, where damage is told. */
+    pst_stream_strict(stream);
     return (struct segment_source){stream_read, stream,
                                    pst_stream_size(stream)};
 }

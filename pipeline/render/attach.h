@@ -32,7 +32,8 @@ struct parts {
 void attach_load(struct message *m, const struct buf *html,
                  struct parts *parts_r);
 
-/* A view's source of a stream, which is borrowed. Any damage reads as EIO. */
+/* A view's source of a stream, which is borrowed. Any damage reads as EIO,
+ * but for a stream of one block, which was read when it was opened. */
 struct segment_source attach_source(struct pst_stream *stream);
 
 /* The MIME type of a file name's extension; application/octet-stream. */

@@ -96,11 +96,27 @@ void message_defect(struct message *m, const char *fmt, ...)
     buf_addf(&m->defect_log, "%s\n", line);
 }
 
-void message_defects(const struct message *m,
-                     void (*fn)(void *ctx, const char *line), void *ctx)
+/* Bytes that the store cannot vouch for, and an item that no index names. */
+static void damage_tell(struct message *m)
 {
-    const char *at = buf_str(&m->defect_log);
+    unsigned damaged = pst_item_damage(m->item);
+    const char *origin = pst_item_origin(m->item);
 
+    if (m->depth == 0 && *origin)
+        message_defect(m, "%s", origin);
+    if (damaged > m->work->damaged)
+        message_defect(m, "damaged blocks were used: %u",
+                       damaged - m->work->damaged);
+    m->work->damaged = damaged;
+}
+
+void message_defects(struct message *m, void (*fn)(void *ctx, const char *line),
+                     void *ctx)
+{
+    const char *at;
+
+    damage_tell(m);
+    at = buf_str(&m->defect_log);
     while (*at) {
         char line[DEFECT_LINE_MAX];
         size_t n = strcspn(at, "\n");

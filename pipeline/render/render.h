@@ -13,7 +13,7 @@
 #include "pipeline/pst/pst.h"
 
 /* Part of every cached size: raise it whenever any output byte changes. */
-#define RENDER_VERSION 1
+#define RENDER_VERSION 2
 
 enum render_format {
     RENDER_FILE,      /* by class: eml, vcf, ics, txt; LF line ends */

@@ -19,6 +19,7 @@ struct work {
     int error;                 /* errno that ends the whole rendering, else 0 */
     uint32_t nid;              /* the top-level item */
     uint32_t defects;          /* of all messages */
+    unsigned damaged;          /* blocks told of already */
     unsigned parts;            /* boundaries given so far */
     unsigned items;            /* embedded messages so far */
     unsigned written;          /* messages begun */
@@ -46,9 +47,10 @@ void message_finish(struct message *m);
 
 /* Notes damage: it is counted, and named in what m becomes. */
 void message_defect(struct message *m, const char *fmt, ...) printf_like(2, 3);
-/* Calls fn for each defect line so far. */
-void message_defects(const struct message *m,
-                     void (*fn)(void *ctx, const char *line), void *ctx);
+/* Calls fn for each defect line so far, the damage that the store knows of
+ * with them. */
+void message_defects(struct message *m, void (*fn)(void *ctx, const char *line),
+                     void *ctx);
 
 /* "<record key>.<nid>" of the top item, 41 characters. */
 const char *work_id(struct work *w);

@@ -4,6 +4,11 @@
 
 #include "pipeline/render/body.h"
 
+static void write_defect(void *ctx, const char *line)
+{
+    buf_addf(ctx, "[X-Pstfs-Defect: %s]\n", line);
+}
+
 void txt_note(struct message *m, const char *method, struct native *out)
 {
     const char *subject = message_subject(m);
@@ -18,4 +23,5 @@ void txt_note(struct message *m, const char *method, struct native *out)
     buf_adds(&out->head, body);
     if (out->head.len && out->head.data[out->head.len - 1] != '\n')
         buf_addc(&out->head, '\n');
+    message_defects(m, write_defect, &out->head);
 }
