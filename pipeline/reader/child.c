@@ -235,11 +235,25 @@ void child_end(struct child *child)
 
 /* ---- one question ---- */
 
+/* A child that searches a whole file beats meanwhile: then it may take up to
+ * CHILD_SLOW_MS in all. */
+static bool child_beats(const struct child *child, uint32_t *beat)
+{
+    uint32_t before = *beat;
+
+    memcpy(beat, child->window + offsetof(struct proto_board, beat),
+           sizeof(*beat));
+    return *beat != before;
+}
+
 static int reply_wait(struct child *child)
 {
-    uint64_t now = time_mono_ms(), deadline = now + reader_rules()->timeout_ms;
+    uint64_t now = time_mono_ms(), last = now + CHILD_SLOW_MS;
+    uint64_t deadline = now + reader_rules()->timeout_ms;
+    uint32_t beat = 0;
 
-    for (; now < deadline; now = time_mono_ms()) {
+    child_beats(child, &beat);
+    for (; now < deadline && now < last; now = time_mono_ms()) {
         struct pollfd p = {.fd = child->sock, .events = POLLIN};
         int n;
         if (__atomic_load_n(&child->quit, __ATOMIC_RELAXED))
@@ -249,6 +263,8 @@ static int reply_wait(struct child *child)
             return 0;
         if (n < 0 && errno != EINTR)
             return -errno;
+        if (child_beats(child, &beat))
+            deadline = time_mono_ms() + reader_rules()->timeout_ms;
     }
     return -ETIMEDOUT;
 }

@@ -96,6 +96,7 @@ struct proto_reply {
  * of many leaves word which it was. */
 struct proto_board {
     uint32_t nid;
+    uint32_t beat; /* changes while the reader searches through the file */
 };
 
 /* A folder, an entry or a note: fixed part, then its texts, each with a NUL
