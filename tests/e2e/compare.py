@@ -81,32 +81,42 @@ def same_name(got, want):
     return same_text(safe(got), safe(want))
 
 
+class Part:
+    """A part with its decoded bytes' size and hash, reckoned once."""
+
+    def __init__(self, part):
+        self.part = part
+        self.name = part.get_filename()
+        self.embedded = part.get_content_type() == 'message/rfc822'
+        data = b'' if self.embedded else payload(part)
+        self.size, self.sha256 = len(data), sha256(data)
+
+
+def find_part(left, att):
+    """The part that is this attachment; the one with its name first."""
+    if att.get('embedded'):
+        fit = (p for p in left if p.embedded and not check_message(
+            p.part.get_payload(0), att['embedded'], inner=True))
+        return next(fit, None)
+    fit = [p for p in left if not p.embedded and p.size == att['size'] and
+           p.sha256 == att['sha256']]
+    fit.sort(key=lambda p: not same_name(p.name, att['name']))
+    return fit[0] if fit else None
+
+
 def check_attachments(parts, want, differences):
-    left = list(parts)
+    left = [Part(p) for p in parts] if want else []
     for att in want or []:
-        if att.get('embedded'):
-            hit = next((p for p in left
-                        if p.get_content_type() == 'message/rfc822' and
-                        not check_message(p.get_payload(0),
-                                          att['embedded'], inner=True)), None)
-            what = 'embedded message'
-        else:
-            fit = [p for p in left if sha256(payload(p)) == att['sha256'] and
-                   len(payload(p)) == att['size']]
-            fit.sort(key=lambda p: not same_name(p.get_filename(),
-                                                 att['name']))
-            hit = fit[0] if fit else None
-            what = 'attachment'
+        hit = find_part(left, att)
         if hit is None:
-            differences.append('%s %r (%s bytes) is missing' % (
-                what, att.get('name'), att.get('size')))
+            differences.append('attachment %r (%s bytes) is missing' % (
+                att.get('name'), att.get('size')))
             continue
         left.remove(hit)
-        name = hit.get_filename()
         if not att.get('embedded') and att.get('name') and \
-                not same_name(name, att['name']):
+                not same_name(hit.name, att['name']):
             differences.append('attachment name %r, not %r' % (
-                name, att['name']))
+                hit.name, att['name']))
 
 
 def addresses(message, name):
