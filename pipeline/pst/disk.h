@@ -198,6 +198,9 @@ int tree_walk(struct pst *pst, const struct btree *tree, uint64_t from,
  * what damage_enter returned. */
 struct damage *damage_enter(struct pst *pst, struct damage *sink);
 void damage_leave(struct pst *pst, struct damage *before);
+/* A part of the item, a subnode or property, cannot be read and is left out
+ * without another word to the caller. sink may be NULL. */
+void damage_lost(struct damage *sink, uint32_t part);
 /* c is used now. */
 void damage_note(struct pst *pst, struct damage *sink, const struct chunk *c);
 

@@ -180,9 +180,11 @@ static struct table *subtable_open(struct pst_item *item, uint32_t nid)
     if (rc == 0)
         rc = table_open(item->pst, &node, &table, &err);
     damage_leave(item->pst, before);
-    if (rc < 0 && rc != -ENOENT)
+    if (rc < 0 && rc != -ENOENT) {
+        damage_lost(item->damage, nid);
         pst_note_node(item->pst, item->damage->nid, "its table %#x: %s", nid,
                       err.msg);
+    }
     return table;
 }
 
@@ -258,12 +260,14 @@ static void attachments_listed(struct pst_item *item)
         struct node node;
         if (!table_row(table, r, &row))
             continue;
-        if (subnode_find(item->pst, item->node.sub, row_id(&row), &node, NULL) <
-            0)
-            pst_note_node(item->pst, item->damage->nid,
-                          "its attachment %#x is not there", row_id(&row));
-        else
+        if (subnode_find(item->pst, item->node.sub, row_id(&row), &node,
+                         NULL) == 0) {
             rc = attachment_add(item, &node);
+            continue;
+        }
+        damage_lost(item->damage, row_id(&row));
+        pst_note_node(item->pst, item->damage->nid,
+                      "its attachment %#x is not there", row_id(&row));
     }
     table_free(&table);
 }
@@ -295,9 +299,11 @@ size_t pst_item_attachments(struct pst_item *item)
     rc = subnodes_walk(item->pst, item->node.sub, attachment_unlisted, item,
                        &err);
     damage_leave(item->pst, before);
-    if (rc < 0)
+    if (rc < 0) {
+        damage_lost(item->damage, NID_ATTACHMENTS);
         pst_note_node(item->pst, item->damage->nid, "its attachments: %s",
                       err.code ? err.msg : "too many");
+    }
     return item->attachment_count;
 }
 

@@ -46,8 +46,10 @@ static int records_read(struct pst_props *p, struct err *err)
     rc = bth_walk(&bth, records_add, p, &damage);
     if (rc < 0 && p->count == 0)
         return err_set(err, damage.code ? damage.code : -rc, "%s", damage.msg);
-    if (rc < 0)
+    if (rc < 0) {
+        damage_lost(heap_sink(p->heap), 0);
         pst_note(p->pst, "a property list is not whole: %s", damage.msg);
+    }
     return 0;
 }
 
@@ -122,6 +124,7 @@ static bool pc_cell(struct pst_props *p, uint16_t id, struct cell *cell_r)
     cell_r->heap = p->heap;
     if (cell_r->width == 8) {
         if (heap_get(p->heap, prop->hnid, &data, &len, &err) < 0 || len < 8) {
+            damage_lost(heap_sink(p->heap), id);
             pst_note(p->pst, "property %04x has no value: %s", id, err.msg);
             return false;
         }

@@ -141,8 +141,8 @@ void pst_item_free(struct pst_item **item);
 struct pst *pst_item_store(const struct pst_item *item);
 uint32_t pst_item_nid(const struct pst_item *item);
 /* Damaged blocks that went into the item so far, into its attachments and
- * embedded items too: bytes in them may be wrong. Counted up to
- * PST_DAMAGE_MAX. */
+ * embedded items too, where bytes may be wrong, and parts of it that could not
+ * be read and are not shown. Counted up to PST_DAMAGE_MAX. */
 unsigned pst_item_damage(const struct pst_item *item);
 /* "" for an item that an index names, else how it was found; embedded items
  * tell the same as the outermost one. */

@@ -156,6 +156,7 @@ static int walk_inner(struct walk *w, const struct list *inner)
         struct err err = {0};
         struct list leaf;
         if (list_read(w->pst, bid, 0, &leaf, &err) < 0) {
+            damage_lost(w->pst->sink, (uint32_t)bid);
             pst_note(w->pst, "%s", err.msg);
             continue;
         }

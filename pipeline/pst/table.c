@@ -283,6 +283,7 @@ static const uint8_t *row_bytes(struct table *t, uint64_t r)
     if (!t->block || t->block_index != k) {
         chunk_unref(&t->block);
         if (stream_block(t->stream, k, &t->block, &err) < 0) {
+            damage_lost(heap_sink(t->heap), k);
             pst_note(t->pst, "rows of a table: %s", err.msg);
             t->torn = true;
             return NULL;

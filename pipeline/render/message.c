@@ -105,7 +105,7 @@ static void damage_tell(struct message *m)
     if (m->depth == 0 && *origin)
         message_defect(m, "%s", origin);
     if (damaged > m->work->damaged)
-        message_defect(m, "damaged blocks were used: %u",
+        message_defect(m, "damaged or lost parts: %u",
                        damaged - m->work->damaged);
     m->work->damaged = damaged;
 }
