@@ -30,8 +30,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check(buf_str(&out), out.len);
     name_fold(buf_str(&out), out.len);
     name_fold(text, strlen(text));
-    /* a name without an end of ours is its own name */
-    if (how % 12 == 6) {
+    /* a name without an end of ours is its own name; the longest lose the
+     * byte that is kept free for a device's underscore */
+    if (how % 12 == 6 && out.len < NAME_MAX_BYTES) {
         name_make(buf_str(&out), "item", "", "", &again);
         FUZZ_MUST(strcmp(buf_str(&out), buf_str(&again)) == 0);
     }

@@ -143,7 +143,7 @@ void walk_render(struct pst *pst, uint32_t nid)
 struct walk {
     struct pst *pst;
     uint32_t folders[WALK_FOLDERS_MAX], items[WALK_ITEMS_MAX];
-    unsigned folder_count, item_count, entries;
+    unsigned folder_count, item_count, entries, recovered;
 };
 
 static int see_folder(void *ctx, const struct pst_folder *folder)
@@ -167,6 +167,30 @@ static int see_entry(void *ctx, const struct pst_entry *entry)
     if (w->item_count < WALK_ITEMS_MAX)
         w->items[w->item_count++] = entry->nid;
     return ++w->entries >= WALK_ENTRIES_MAX;
+}
+
+/* What was deleted or lost, and rendering the first of it. */
+static int see_recovered(void *ctx, const struct pst_recovered *item)
+{
+    struct walk *w = ctx;
+
+    fuzz_must_be_text(item->subject, strlen(item->subject));
+    fuzz_must_be_text(item->origin, strlen(item->origin));
+    return ++w->recovered >= WALK_ENTRIES_MAX;
+}
+
+static void walk_recovered(struct walk *w)
+{
+    pst_recovered(w->pst, see_recovered, w, NULL);
+    for (uint32_t i = 1; i <= w->recovered + 1 && i <= WALK_ITEMS_MAX; i++) {
+        struct pst_item *item = NULL;
+        if (pst_item_open_recovered(w->pst, i, &item, NULL) == 0) {
+            walk_item(item, 0);
+            FUZZ_MUST(*pst_item_origin(item));
+            pst_item_damage(item);
+        }
+        pst_item_free(&item);
+    }
 }
 
 static void walk_nid(struct pst *pst, uint32_t nid)
@@ -200,6 +224,7 @@ void walk_store(int fd)
     }
     for (unsigned i = 0; i < w.item_count; i++)
         walk_nid(w.pst, w.items[i]);
+    walk_recovered(&w);
     for (size_t i = 0; i < pst_note_count(w.pst); i++)
         fuzz_must_be_text(pst_note_text(w.pst, i),
                           strlen(pst_note_text(w.pst, i)));
