@@ -12,7 +12,7 @@
 #include "pipeline/reader/proto.h"
 
 #define CHILD_SLOW_MS (30 * 60 * 1000) /* longest search of a file */
-#define CHILD_REAP_MS 2000 /* longest wait for a killed child */
+#define CHILD_REAP_MS 2000             /* longest wait for a killed child */
 
 struct child {
     pid_t pid;  /* 0: none runs */
