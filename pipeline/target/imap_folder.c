@@ -17,6 +17,15 @@ struct space {
     struct buf prefix;
 };
 
+/* Fit to be written in quotes in each command from now on. */
+static bool is_plain(const struct buf *text)
+{
+    for (size_t i = 0; i < text->len; i++)
+        if ((unsigned char)text->data[i] < ' ' || text->data[i] == 127)
+            return false;
+    return !text->error;
+}
+
 /* NAMESPACE (("INBOX." ".")) NIL NIL: the first personal one. */
 static int space_line(void *ctx, const char *line, size_t len, struct err *err)
 {
@@ -29,9 +38,11 @@ static int space_line(void *ctx, const char *line, size_t len, struct err *err)
         return 0;
     if (list && (!imap_skip(&t) || !imap_take(&t, " ")))
         return 0;
+    buf_clear(&s->prefix);
     if (!list && (!imap_string(&t, &s->prefix) || !imap_take(&t, " ")))
         return 0;
-    if (!imap_string(&t, &sep) || sep.len > 1)
+    if (!imap_string(&t, &sep) || sep.len > 1 || !is_plain(&sep) ||
+        !is_plain(&s->prefix))
         return 0;
     s->sep = sep.len ? sep.data[0] : '/';
     s->known = true;
