@@ -60,6 +60,9 @@ struct pst_info {
 int pst_open(int fd, struct pst **pst_r, struct err *err);
 void pst_free(struct pst **pst);
 const struct pst_info *pst_info(const struct pst *pst);
+/* Pages of the trees were found lost so far: though their blocks are searched
+ * for, folders and items may be missing that nothing names any more. */
+bool pst_incomplete(const struct pst *pst);
 
 /* pst_open with a sign of life: where an index is broken the whole file is
  * read, once, which takes as long as its size says. fn (may be NULL) is called

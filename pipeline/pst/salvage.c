@@ -328,3 +328,10 @@ void salvage_free(struct salvage **salvage)
     free(s);
     *salvage = NULL;
 }
+
+bool pst_incomplete(const struct pst *pst)
+{
+    const struct salvage *s = pst->salvage;
+
+    return s && (s->lost_nbt.count || s->lost_bbt.count || s->stopped);
+}

@@ -354,6 +354,7 @@ static void info_take(struct reader_info *to, const struct proto_info *from)
     to->version = from->version;
     to->is_ost = from->is_ost != 0;
     to->has_password = from->has_password != 0;
+    to->incomplete = from->incomplete != 0;
     to->file_size = from->file_size;
     to->file_eof = from->file_eof;
     to->stamp = from->stamp;

@@ -64,6 +64,7 @@ struct reader_info {
     char format[16], crypt[16]; /* "Unicode 4k", "permute" */
     uint32_t version;
     bool is_ost, has_password;
+    bool incomplete; /* tree pages are lost: there may have been more */
     uint64_t file_size, file_eof, stamp;
     char record_key[33]; /* hex; "" when the store has none */
     char display_name[READER_TEXT_MAX];

@@ -122,6 +122,7 @@ static int op_info(struct server *server, const struct proto_request *request,
     struct proto_info *info = (struct proto_info *)data_at(server, 0);
 
     info_fill(info, pst_info(server->pst));
+    info->incomplete = pst_incomplete(server->pst);
     memcpy(info->sandbox, server->sandbox, sizeof(info->sandbox));
     reply->used = sizeof(struct proto_info);
     return 0;

@@ -143,7 +143,7 @@ struct proto_info {
     uint64_t file_size, file_eof, stamp;
     uint32_t version, is_ost, has_password, codepage;
     uint32_t root, ipm_subtree, inbox, outbox, deleted, sent, drafts;
-    uint32_t unused;
+    uint32_t incomplete;
 };
 
 #endif

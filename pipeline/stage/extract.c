@@ -1,9 +1,10 @@
 /*
  * The second stage: every folder and every item into the ledger, as listed.
  * Run again after a crash it adds what is missing. A node that two rows show
- * is one item and counts once, in the first folder; what a folder itself says
- * about its count is compared and only noted.
+ * is one item and counts once, in the first folder. A folder that counts more
+ * items than it shows, or cannot be listed, is a failure of its own.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "pipeline/stage/outline.h"
@@ -11,6 +12,15 @@
 
 #define ADD_ITEMS 1000 /* in one transaction */
 #define ADD_TEXT  (16u << 20)
+
+#define STORE_NODE 0x21 /* no folder has this number */
+#define NID_TYPES  32   /* values of the low five bits */
+
+/* Nodes of one type that this run of the stage has listed: bit nid >> 5. */
+struct seen {
+    uint8_t *bits;
+    size_t size;
+};
 
 /* Texts of a batch lie in one buffer that moves: places, not pointers. */
 struct pending {
@@ -21,8 +31,7 @@ struct extract {
     struct run *run;
     struct err *err;
     struct outline outline;
-    uint8_t *seen; /* bit nid >> 5: listed by this run of the stage */
-    size_t seen_size;
+    struct seen seen[NID_TYPES];
     struct db_item items[ADD_ITEMS];
     struct pending places[ADD_ITEMS];
     size_t n;
@@ -34,23 +43,23 @@ struct extract {
 /* True when the node was seen before; negative when memory runs out. */
 static int seen_before(struct extract *x, uint32_t nid)
 {
-    size_t byte = nid >> 8, size = x->seen_size ? x->seen_size : 4096;
+    struct seen *seen = &x->seen[nid % NID_TYPES];
+    size_t byte = nid >> 8, size = seen->size ? seen->size : 4096;
     uint8_t bit = (uint8_t)(1 << (nid >> 5 & 7)), *grown;
-    bool seen;
+    bool before;
 
-    if (byte >= x->seen_size) {
+    if (byte >= seen->size) {
         while (byte >= size)
             size *= 2;
-        grown = realloc(x->seen, size);
+        grown = realloc(seen->bits, size);
         if (!grown)
             return -ENOMEM;
-        memset(grown + x->seen_size, 0, size - x->seen_size);
-        x->seen = grown;
-        x->seen_size = size;
+        memset(grown + seen->size, 0, size - seen->size);
+        *seen = (struct seen){grown, size};
     }
-    seen = x->seen[byte] & bit;
-    x->seen[byte] |= bit;
-    return seen;
+    before = seen->bits[byte] & bit;
+    seen->bits[byte] |= bit;
+    return before;
 }
 
 static int batch_add(struct extract *x)
@@ -119,42 +128,89 @@ static int folder_note(struct extract *x)
     return db_ledger_folder(x->run->db, x->run->job.id, &row, x->err);
 }
 
-static void folder_compare(struct extract *x)
+/* What a folder should have and does not show is a failed row of the ledger,
+ * under the folder's own number: so the job cannot be called done. */
+static int folder_fail(struct extract *x, const char *reason)
+{
+    struct db_item item = {.nid = x->folder->nid,
+                           .folder = x->folder->nid,
+                           .state = ITEM_FAILED,
+                           .class = "",
+                           .subject = x->folder->name,
+                           .hash = "",
+                           .remote = "",
+                           .reason = reason};
+
+    run_event(x->run, "error", "folder %s: %s", x->folder->name, reason);
+    x->rows++;
+    return db_ledger_add(x->run->db, x->run->job.id, &item, 1, x->err);
+}
+
+static int folder_compare(struct extract *x)
 {
     const struct outline_folder *f = x->folder;
+    int64_t shown = x->rows + x->twice;
+    char reason[DB_REASON_MAX];
 
     if (x->twice)
         run_event(x->run, "warning",
                   "folder %s: %lld rows show an item that another row has",
                   f->name, (long long)x->twice);
-    if (f->items >= 0 && f->items != x->rows + x->twice)
+    if (f->items > shown) {
+        snprintf(reason, sizeof(reason),
+                 "the folder counts %lld items, %lld could be listed",
+                 (long long)f->items, (long long)shown);
+        return folder_fail(x, reason);
+    }
+    if (f->items >= 0 && f->items < shown)
         run_event(x->run, "warning",
-                  "folder %s: says %lld items, %lld are listed", f->name,
-                  (long long)f->items, (long long)x->rows);
+                  "folder %s: counts %lld items, %lld are listed", f->name,
+                  (long long)f->items, (long long)shown);
+    return 0;
 }
 
-/* A folder that cannot be listed does not stop the others: what is in it is
- * not known, and the event says so. */
+/* A folder that cannot be listed does not stop the others. */
 static int folder_extract(struct extract *x,
                           const struct outline_folder *folder)
 {
+    struct err why = {0};
     int rc;
 
     x->folder = folder;
     x->rows = x->twice = 0;
     rc = reader_entries(x->run->reader, folder->nid, entry_take, x, x->err);
     if (rc == -EBADMSG || rc == -ENOENT) {
-        run_event(x->run, "error", "folder %s: %s", folder->name, x->err->msg);
+        why = *x->err;
         rc = 0;
     }
     if (rc == 0)
         rc = batch_add(x);
+    if (rc == 0)
+        rc = why.code ? folder_fail(x, why.msg) : folder_compare(x);
     if (rc != 0)
         return rc;
     x->total += x->rows;
     x->run->progress++;
-    folder_compare(x);
     return x->rows || folder->in_subtree ? folder_note(x) : 0;
+}
+
+/* Where pages of the trees are lost nobody knows what they named: that is a
+ * failed row too, under the number of the store's own node. */
+static int store_compare(struct extract *x)
+{
+    char name[] = "the store";
+    const struct outline_folder store = {.nid = STORE_NODE, .name = name};
+    const struct db_folder row = {.nid = STORE_NODE, .path = "", .listed = 1};
+    struct reader_info info;
+    int rc = reader_info(x->run->reader, &info, x->err);
+
+    if (rc != 0 || !info.incomplete)
+        return rc;
+    x->folder = &store;
+    rc = folder_fail(x, "index pages of the store are lost: there may have "
+                        "been folders and items that nothing names now");
+    x->total++;
+    return rc ? rc : db_ledger_folder(x->run->db, x->run->job.id, &row, x->err);
 }
 
 static int folders_extract(struct extract *x)
@@ -164,6 +220,8 @@ static int folders_extract(struct extract *x)
     for (size_t i = 0; rc == 0 && i < x->outline.n; i++)
         if (!x->outline.list[i].is_search)
             rc = folder_extract(x, &x->outline.list[i]);
+    if (rc == 0)
+        rc = store_compare(x);
     if (rc == 0)
         rc = db_job_extracted(x->run->db, x->run->job.id, x->err);
     if (rc == 0)
@@ -178,7 +236,8 @@ static void extract_free(struct extract **x)
         return;
     outline_free(&(*x)->outline);
     buf_finish(&(*x)->text);
-    free((*x)->seen);
+    for (int i = 0; i < NID_TYPES; i++)
+        free((*x)->seen[i].bits);
     free(*x);
     *x = NULL;
 }

@@ -9,6 +9,9 @@ import compare
 import lib
 
 
+STORE_ROW = 0x21  # the ledger's row for a store that has lost index pages
+
+
 def from_utf7(name):
     """IMAP's modified UTF-7, decoded by code that shares nothing with ours."""
     out, i = '', 0
@@ -148,6 +151,44 @@ def test_missing_at_target():
         status = mount.wait('a.pst')
         assert status['state'] == 'done', status
         assert os.listdir(mount.path('a.pst/.ctl/failed')) == []
+
+
+def test_damaged_store():
+    """Half a store: what can be read arrives, the job is not called done,
+    and each lost item is a failed row, its own or its folder's."""
+    _, _, items = lib.mkpst(lib.work('cut-src', 'whole.pst'), seed=42,
+                            messages=400, profile='mail')
+    whole = lib.read(lib.work('cut-src', 'whole.pst'), 'rb')
+    os.makedirs(lib.work('cut'))
+    for name, part in (('a.pst', 0.85), ('b.pst', 0.5)):
+        with open(lib.work('cut', name), 'wb') as f:
+            f.write(whole[:int(len(whole) * part)])
+        os.makedirs(lib.work('cut-out', name))
+        with lib.Mount(lib.work('cut'), name='cut.m', clean=False) as mount:
+            status = mount.migrate(name, 'maildir:' + lib.work('cut-out',
+                                                               name))
+            rows = list(csv.DictReader(open(
+                mount.path(name, '.ctl/ledger.csv'), newline='')))
+        found = load_maildir(lib.work('cut-out', name))
+        failed = [r for r in rows if r['state'] == 'failed']
+        print(name, status['state'], len(items), 'items', len(found),
+              'arrived', len(failed), 'failed')
+        assert len(found) == int(status['verified']), status
+        if len(found) == len(items):
+            continue
+        assert status['state'] in ('partial', 'failed'), status
+        if status['state'] == 'failed':
+            assert status['error'] != '-'
+            continue
+        told = {int(r['nid'], 16) for r in failed}
+        if STORE_ROW in told:  # lost index pages: for all that has no row
+            continue
+        short = {r['folder'] for r in failed
+                 if int(r['nid'], 16) & 31 != 4 and r['reason']}
+        for item in items:
+            nid = int(item['nid'], 16)
+            assert nid in found or nid in told or \
+                '/'.join(item['folder']) in short, item
 
 
 if __name__ == '__main__':
