@@ -117,8 +117,12 @@ def test_wait_and_poll():
 def test_wait_is_interrupted():
     with mounted('int', messages=20000) as mount:
         mount.write('a.pst/.ctl/target', 'maildir:%s\n' % lib.work('i-out'))
+        # A test run in the background has SIGINT ignored, and would pass
+        # that on.
         p = subprocess.Popen(['cat', mount.path('a.pst/.ctl/wait')],
-                             stdout=subprocess.DEVNULL)
+                             stdout=subprocess.DEVNULL,
+                             preexec_fn=lambda: signal.signal(
+                                 signal.SIGINT, signal.SIG_DFL))
         time.sleep(0.5)
         assert p.poll() is None
         p.send_signal(signal.SIGINT)
