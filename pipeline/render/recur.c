@@ -251,7 +251,7 @@ static int take_pattern(struct cursor *c, struct recur *r)
 int recur_parse(const uint8_t *data, size_t len, unsigned codepage,
                 struct arena *arena, struct recur *r_r, bool *cut_r)
 {
-    struct cursor c = {data, data + len, false};
+    struct cursor c = {data, len ? data + len : data, false};
     int64_t *changed;
     size_t changed_count;
     uint32_t writer, end_minutes;
@@ -259,6 +259,8 @@ int recur_parse(const uint8_t *data, size_t len, unsigned codepage,
 
     *r_r = (struct recur){0};
     *cut_r = false;
+    if (!len)
+        return -EBADMSG;
     e = take_pattern(&c, r_r);
     if (e == 0)
         e = take_dates(&c, arena, &r_r->deleted, &r_r->deleted_count);
