@@ -34,6 +34,7 @@ struct named {
     struct name *names;
     size_t count;
     uint32_t buckets[NAME_BUCKETS];
+    uint32_t by_id[PST_NAMES_MAX]; /* number + 1 in names; 0 none */
 };
 
 static const uint8_t *guid_of(const struct named *n, unsigned index)
@@ -106,6 +107,7 @@ static void name_add(struct named *n, const uint8_t *entry)
         return;
     name->next = n->buckets[bucket];
     n->buckets[bucket] = (uint32_t)++n->count;
+    n->by_id[index] = (uint32_t)n->count;
 }
 
 static void stream_of(struct pst_props *props, uint16_t id, struct buf *out)
@@ -234,4 +236,29 @@ uint16_t pst_named_text(struct pst *pst, const uint8_t guid[16],
     }
     buf_finish(&wide);
     return id;
+}
+
+bool pst_named_get(struct pst *pst, uint16_t id, struct pst_name *name_r)
+{
+    const struct named *n = named_get(pst);
+    const struct name *name;
+    size_t len;
+    uint32_t at = n && id >= FIRST_ID ? n->by_id[id - FIRST_ID] : 0;
+
+    if (!at)
+        return false;
+    name = &n->names[at - 1];
+    *name_r =
+        (struct pst_name){.is_text = name->is_text, .number = name->number};
+    memcpy(name_r->guid, guid_of(n, name->guid), GUID_SIZE);
+    if (!name->is_text)
+        return true;
+    if (!text_of(n, name->number, &name_r->text, &name_r->text_len))
+        return false;
+    len = name_r->text_len & ~(size_t)1;
+    name_r->text_len = 0;
+    while (name_r->text_len < len && get16(name_r->text + name_r->text_len))
+        name_r->text_len += 2;
+    name_r->number = 0;
+    return name_r->text_len != 0;
 }

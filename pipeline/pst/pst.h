@@ -197,6 +197,10 @@ int pst_props_bytes(struct pst_props *props, uint16_t id, struct buf *out,
 int pst_props_text_at(struct pst_props *props, uint16_t id, size_t i,
                       struct buf *out, struct err *err);
 
+/* 8-bit text of the object, wherever it was found, appended as UTF-8. */
+void pst_props_decode(struct pst_props *props, const void *data, size_t len,
+                      struct buf *out);
+
 /* Value size in bytes as stored; -ENOENT when absent. */
 int64_t pst_props_size(struct pst_props *props, uint16_t id);
 /* A value as a stream, whatever its length; freed before props. */
@@ -212,6 +216,17 @@ uint16_t pst_named_number(struct pst *pst, const uint8_t guid[16],
                           uint32_t number);
 uint16_t pst_named_text(struct pst *pst, const uint8_t guid[16],
                         const char *name);
+
+/* The way back: what an id from 0x8000 on is the number of. */
+struct pst_name {
+    uint8_t guid[16]; /* as stored on disk */
+    bool is_text;
+    uint32_t number;     /* else: */
+    const uint8_t *text; /* UTF-16LE without a NUL; owned by the store */
+    size_t text_len;     /* bytes, even, never 0 */
+};
+/* False when the store has no such name, or an empty one. */
+bool pst_named_get(struct pst *pst, uint16_t id, struct pst_name *name_r);
 
 /* ---- streams ---- */
 

@@ -3,6 +3,7 @@
 #define PST_TAGS_H
 
 /* types */
+#define PT_NULL       0x0001
 #define PT_INT16      0x0002
 #define PT_INT32      0x0003
 #define PT_FLOAT32    0x0004
@@ -17,6 +18,9 @@
 #define PT_STRING     0x001F
 #define PT_TIME       0x0040
 #define PT_GUID       0x0048
+#define PT_SERVERID   0x00FB
+#define PT_RESTRICT   0x00FD
+#define PT_ACTIONS    0x00FE
 #define PT_BINARY     0x0102
 #define PT_MV         0x1000
 #define PT_MV_STRING8 0x101E
@@ -68,6 +72,7 @@
 
 /* message flags, last verb, flag status */
 #define MSGFLAG_READ      0x01
+#define MSGFLAG_SUBMIT    0x04
 #define MSGFLAG_UNSENT    0x08
 #define MSGFLAG_HASATTACH 0x10
 #define VERB_REPLY        102

@@ -248,6 +248,13 @@ int pst_props_text_at(struct pst_props *p, uint16_t id, size_t i,
     return rc == 0 && out->error ? err_sys(err, out->error, "%04x", id) : rc;
 }
 
+void pst_props_decode(struct pst_props *p, const void *data, size_t len,
+                      struct buf *out)
+{
+    text_add(PT_STRING8, data, len, props_named_codepage(p),
+             fallback_codepage(p->pst), out);
+}
+
 int pst_props_bytes(struct pst_props *p, uint16_t id, struct buf *out,
                     struct err *err)
 {

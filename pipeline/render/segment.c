@@ -165,12 +165,21 @@ static size_t line_extra(const struct segments *s, const struct segment *g)
     return (s->crlf ? 2 : 1) + (g->shape == SEGMENT_FOLD);
 }
 
+static uint64_t view_size(const struct segments *s, const struct segment *g)
+{
+    size_t bytes = line_bytes(g);
+    uint64_t size = g->source.size, lines = size / bytes, rest = size % bytes;
+
+    if (g->shape == SEGMENT_RAW)
+        return size;
+    size = lines * (bytes / 3 * 4 + line_extra(s, g));
+    return rest ? size + (rest + 2) / 3 * 4 + line_extra(s, g) : size;
+}
+
 void segments_view(struct segments *s, const struct segment_source *source,
                    enum segment_shape shape)
 {
     struct segment *g;
-    size_t bytes;
-    uint64_t lines, rest;
 
     if (s->error || !source->size)
         return;
@@ -180,12 +189,7 @@ void segments_view(struct segments *s, const struct segment_source *source,
     g->is_view = true;
     g->shape = shape;
     g->source = *source;
-    bytes = line_bytes(g);
-    lines = source->size / bytes;
-    rest = source->size % bytes;
-    g->size = lines * (bytes / 3 * 4 + line_extra(s, g));
-    if (rest)
-        g->size += (rest + 2) / 3 * 4 + line_extra(s, g);
+    g->size = view_size(s, g);
     s->size += g->size;
 }
 
@@ -273,8 +277,8 @@ static ssize_t view_line(struct segments *s, size_t index, uint64_t number,
     return (ssize_t)n;
 }
 
-static int view_read(struct segments *s, size_t index, uint64_t off, char *buf,
-                     size_t len, struct err *err)
+static int lines_read(struct segments *s, size_t index, uint64_t off, char *buf,
+                      size_t len, struct err *err)
 {
     const struct segment *g = &s->list[index];
     size_t width = line_bytes(g) / 3 * 4 + line_extra(s, g);
@@ -296,6 +300,16 @@ static int view_read(struct segments *s, size_t index, uint64_t off, char *buf,
         skip = 0;
     }
     return 0;
+}
+
+static int view_read(struct segments *s, size_t index, uint64_t off, char *buf,
+                     size_t len, struct err *err)
+{
+    const struct segment *g = &s->list[index];
+
+    if (g->shape == SEGMENT_RAW)
+        return source_read(g, off, buf, len, err);
+    return lines_read(s, index, off, buf, len, err);
 }
 
 static size_t segment_find(const struct segments *s, uint64_t off)

@@ -1,8 +1,8 @@
 /*
- * A rendering as a list of segments: literal text held in memory, and base64
- * views of byte sources, whose length is arithmetic. Adding never reads a
- * source; reading at any offset reads only what it returns (and at most one
- * chunk more, which is kept for the next read).
+ * A rendering as a list of segments: literal text held in memory, and views of
+ * byte sources, in base64 or as they are, whose length is arithmetic. Adding
+ * never reads a source; reading at any offset reads only what it returns (and
+ * at most one chunk more, which is kept for the next read).
  */
 #ifndef RENDER_SEGMENT_H
 #define RENDER_SEGMENT_H
@@ -33,9 +33,11 @@ struct segment_source {
 enum segment_shape {
     SEGMENT_MIME, /* lines of 76 characters */
     SEGMENT_FOLD, /* each line begins with a blank: continuation lines */
+    SEGMENT_RAW,  /* the bytes as they are */
 };
 
-/* crlf: every LF of literal text becomes CRLF, views end lines so too. */
+/* crlf: every LF of literal text becomes CRLF, base64 views end lines so
+ * too. */
 struct segments *segments_new(bool crlf); /* NULL on ENOMEM */
 void segments_free(struct segments **s);
 

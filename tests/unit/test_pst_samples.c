@@ -248,6 +248,35 @@ static void folder_read(struct tally *t, uint32_t nid)
     }
 }
 
+static uint16_t name_find(struct pst *pst, const struct pst_name *name)
+{
+    cleanup_buf struct buf text = BUF(1u << 20);
+
+    if (!name->is_text)
+        return pst_named_number(pst, name->guid, name->number);
+    charset_from_utf16(name->text, name->text_len, &text);
+    return pst_named_text(pst, name->guid, buf_str(&text));
+}
+
+/* From a number to its name and back: the same, or one of an equal name. */
+static void names_check(struct pst *pst)
+{
+    struct pst_name name, again;
+    unsigned bad = 0;
+
+    for (unsigned id = 0x8000; id <= UINT16_MAX; id++) {
+        if (!pst_named_get(pst, (uint16_t)id, &name))
+            continue;
+        uint16_t found = name_find(pst, &name);
+        bad += !found || !pst_named_get(pst, found, &again) ||
+               memcmp(name.guid, again.guid, sizeof(name.guid)) != 0 ||
+               name.is_text != again.is_text || name.number != again.number;
+    }
+    CHECK(!pst_named_get(pst, 0x1000, &name));
+    if (expected >= 0)
+        CHECK_EQ(bad, 0);
+}
+
 static void tally_print(const struct tally *t, const char *path,
                         uint64_t opened, uint64_t spent)
 {
@@ -290,6 +319,7 @@ static void store_read(const char *path)
         error_add(&t, "folders", 0, &err);
     for (size_t i = 0; i < t.queued; i++)
         folder_read(&t, t.queue[i]);
+    names_check(t.pst);
     tally_print(&t, path, opened - start, time_mono_ms() - opened);
     if (expected >= 0) {
         CHECK_EQ(t.items, expected);

@@ -48,7 +48,7 @@ static void expect_view(struct buf *out, size_t size, bool crlf, bool fold)
 
 static void check_reads(struct segments *s, const struct buf *whole)
 {
-    static char got[SOURCE_MAX * 2];
+    static char got[SOURCE_MAX * 4];
     ssize_t n = segments_read(s, 0, got, sizeof(got), NULL);
 
     CHECK_EQ(n, whole->len);
@@ -80,6 +80,7 @@ static void test_mix(bool crlf, size_t size)
     segments_view(s, &source, SEGMENT_MIME);
     segments_str(s, "between\n");
     segments_view(s, &source, SEGMENT_FOLD);
+    segments_view(s, &source, SEGMENT_RAW);
     segments_str(s, "end");
     CHECK_EQ(segments_error(s), 0);
     CHECK_EQ(reads, 0); /* a size reads nothing */
@@ -88,6 +89,7 @@ static void test_mix(bool crlf, size_t size)
     expect_view(&whole, size, crlf, false);
     buf_adds(&whole, crlf ? "between\r\n" : "between\n");
     expect_view(&whole, size, crlf, true);
+    buf_add(&whole, bytes, size);
     buf_adds(&whole, "end");
     CHECK_EQ(segments_size(s), whole.len);
     check_reads(s, &whole);
