@@ -20,6 +20,11 @@
 #define RENDER_FIELDS_MAX  10000        /* fields of the transport headers */
 #define RENDER_CIDS_MAX    10000        /* cid: references of an HTML body */
 
+#define MAPI_PROPS_MAX 8192         /* properties of one object */
+#define MAPI_LIST_MAX  65536        /* values of one multi-valued property */
+#define MAPI_WHOLE_MAX (32u << 10)  /* a longer value is streamed */
+#define MAPI_TEXT_MAX  (128u << 20) /* 8-bit text once it is UTF-16 */
+
 #define RTF_SIZE_MAX  (32u << 20) /* decompressed */
 #define RTF_DEPTH_MAX 256         /* open groups; deeper ones share a state */
 #define RTF_FONTS_MAX 1024        /* entries of the font table */
