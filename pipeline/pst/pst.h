@@ -260,11 +260,12 @@ struct pst_recovered {
 typedef int pst_recovered_fn(void *ctx, const struct pst_recovered *item);
 
 /* Items that no listing shows and whose blocks are intact: each once, without
- * older versions of items that are still there. The first call reads the whole
- * file. Numbers stay while the store is open, and are the same whenever the
- * same bytes are opened. All text is valid during the call. */
-int pst_recovered(struct pst *pst, pst_recovered_fn *fn, void *ctx,
-                  struct err *err);
+ * older versions of items that are still there; from the one after number
+ * `start` on, 0 at first. The first call reads the whole file. Numbers stay
+ * while the store is open, and are the same whenever the same bytes are
+ * opened. All text is valid during the call. */
+int pst_recovered(struct pst *pst, uint32_t start, pst_recovered_fn *fn,
+                  void *ctx, struct err *err);
 /* ENOENT past the end. */
 int pst_item_open_recovered(struct pst *pst, uint32_t number,
                             struct pst_item **item_r, struct err *err);

@@ -112,7 +112,7 @@ static int orphan_look(void *ctx, const struct node *node)
         (!folder || list_has(&search->folders, &folder, nid_order)) &&
         message_check(search->s->pst, node, &key))
         found_add(search, node, PST_RECOVERED_ORPHAN, 0, key);
-    return 0;
+    return !salvage_alive(search->s);
 }
 
 static void orphans_find(struct search *search)
@@ -319,8 +319,8 @@ static int found_show(struct pst *pst, const struct found *f, uint32_t number,
     return rc;
 }
 
-int pst_recovered(struct pst *pst, pst_recovered_fn *fn, void *ctx,
-                  struct err *err)
+int pst_recovered(struct pst *pst, uint32_t start, pst_recovered_fn *fn,
+                  void *ctx, struct err *err)
 {
     struct buf text[ENTRY_TEXTS];
     int rc = 0;
@@ -328,7 +328,7 @@ int pst_recovered(struct pst *pst, pst_recovered_fn *fn, void *ctx,
     if (!found_ready(pst))
         return err_sys(err, ENOMEM, "recovered items");
     entry_texts_init(text);
-    for (size_t i = 0; i < pst->salvage->found.count && rc == 0; i++)
+    for (size_t i = start; i < pst->salvage->found.count && rc == 0; i++)
         rc = found_show(pst, list_at(&pst->salvage->found, i), (uint32_t)i + 1,
                         text, fn, ctx);
     entry_texts_finish(text);

@@ -183,9 +183,13 @@ static void write_thread(struct message *m, struct buf *out)
     header_close(&h);
 }
 
-static void write_defect(void *ctx, const char *line)
+static void write_remark(void *ctx, enum message_remark what, const char *line)
 {
-    header_text(ctx, "X-Pstfs-Defect", line);
+    static const char *const names[] = {[MESSAGE_RECOVERED] =
+                                            "X-Pstfs-Recovered",
+                                        [MESSAGE_DEFECT] = "X-Pstfs-Defect"};
+
+    header_text(ctx, names[what], line);
 }
 
 static void write_own(struct message *m, struct buf *out)
@@ -200,7 +204,7 @@ static void write_own(struct message *m, struct buf *out)
         request = fetch_named(m, NAME_FLAG_REQUEST);
         header_text(out, "X-Pstfs-Follow-Up", *request ? request : "Flagged");
     }
-    message_defects(m, write_defect, out);
+    message_remarks(m, write_remark, out);
 }
 
 static void write_made(struct message *m, const struct transport *t,

@@ -109,9 +109,13 @@ static void open_calendar(struct ics *c)
         card_raw(c->out, "METHOD", c->method);
 }
 
-static void write_defect(void *ctx, const char *line)
+static void write_remark(void *ctx, enum message_remark what, const char *line)
 {
-    card_text(ctx, "X-PSTFS-DEFECT", line);
+    static const char *const names[] = {[MESSAGE_RECOVERED] =
+                                            "X-PSTFS-RECOVERED",
+                                        [MESSAGE_DEFECT] = "X-PSTFS-DEFECT"};
+
+    card_text(ctx, names[what], line);
 }
 
 static void write_categories(struct ics *c)
@@ -257,7 +261,7 @@ static void write_event(struct ics *c)
         pst_item_recipients(m->item))
         ics_people(c);
     write_alarm(c);
-    message_defects(m, write_defect, c->out);
+    message_remarks(m, write_remark, c->out);
     card_raw(c->out, "END", "VEVENT");
 }
 
@@ -330,7 +334,7 @@ void ics_task(struct message *m, const char *method, struct native *out)
     ics_series_rule(&c);
     write_progress(&c);
     write_alarm(&c);
-    message_defects(m, write_defect, c.out);
+    message_remarks(m, write_remark, c.out);
     card_raw(c.out, "END", "VTODO");
     card_raw(c.out, "END", "VCALENDAR");
 }

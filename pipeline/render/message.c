@@ -102,7 +102,7 @@ static void damage_tell(struct message *m)
     unsigned damaged = pst_item_damage(m->item);
     const char *origin = pst_item_origin(m->item);
 
-    if (m->depth == 0 && *origin)
+    if (m->depth == 0 && *origin && !m->work->recovered)
         message_defect(m, "%s", origin);
     if (damaged > m->work->damaged)
         message_defect(m, "damaged or lost parts: %u",
@@ -110,18 +110,19 @@ static void damage_tell(struct message *m)
     m->work->damaged = damaged;
 }
 
-void message_defects(struct message *m, void (*fn)(void *ctx, const char *line),
-                     void *ctx)
+void message_remarks(struct message *m, message_remark_fn *fn, void *ctx)
 {
     const char *at;
 
+    if (m->depth == 0 && m->work->recovered)
+        fn(ctx, MESSAGE_RECOVERED, pst_item_origin(m->item));
     damage_tell(m);
     at = buf_str(&m->defect_log);
     while (*at) {
         char line[DEFECT_LINE_MAX];
         size_t n = strcspn(at, "\n");
         snprintf(line, sizeof(line), "%.*s", (int)n, at);
-        fn(ctx, line);
+        fn(ctx, MESSAGE_DEFECT, line);
         at += n + (at[n] == '\n');
     }
 }

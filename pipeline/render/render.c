@@ -121,13 +121,15 @@ static void work_identify(struct work *w)
 
 /* Everything but the segments goes when the work is done. */
 static int work_run(struct render *r, struct pst *pst, struct pst_item *item,
-                    uint32_t nid, enum render_format format, struct err *err)
+                    uint32_t nid, bool recovered, enum render_format format,
+                    struct err *err)
 {
     struct work w = {.pst = pst,
                      .out = r->segments,
                      .arena = arena_new(),
                      .scratch = BUF(RENDER_VALUE_MAX),
-                     .nid = nid};
+                     .nid = nid,
+                     .recovered = recovered};
 
     if (!w.arena)
         return err_set(err, ENOMEM, "no memory to render");
@@ -142,28 +144,48 @@ static int work_run(struct render *r, struct pst *pst, struct pst_item *item,
     return w.error ? err_sys(err, w.error, "item %#x", nid) : 0;
 }
 
-int render_new(struct pst *pst, uint32_t nid, enum render_format format,
-               struct render **render_r, struct err *err)
+/* Takes item over. */
+static int render_item(struct pst *pst, struct pst_item *item, uint32_t nid,
+                       bool recovered, enum render_format format,
+                       struct render **render_r, struct err *err)
 {
     struct render *r = calloc(1, sizeof(*r));
-    struct pst_item *item = NULL;
     int e;
 
     if (r)
         r->segments = segments_new(format == RENDER_MAIL_CRLF);
     if (!r || !r->segments) {
         free(r);
+        pst_item_free(&item);
         return err_set(err, ENOMEM, "no memory to render");
     }
-    e = pst_item_open(pst, nid, &item, err);
+    e = segments_hold(r->segments, item, item_release);
     if (e == 0)
-        e = segments_hold(r->segments, item, item_release);
-    if (e == 0)
-        e = work_run(r, pst, item, nid, format, err);
+        e = work_run(r, pst, item, nid, recovered, format, err);
     if (e < 0) {
         render_free(&r);
         return e;
     }
     *render_r = r;
     return 0;
+}
+
+int render_new(struct pst *pst, uint32_t nid, enum render_format format,
+               struct render **render_r, struct err *err)
+{
+    struct pst_item *item = NULL;
+    int e = pst_item_open(pst, nid, &item, err);
+
+    return e < 0 ? e
+                 : render_item(pst, item, nid, false, format, render_r, err);
+}
+
+int render_new_recovered(struct pst *pst, uint32_t number, uint32_t nid,
+                         enum render_format format, struct render **render_r,
+                         struct err *err)
+{
+    struct pst_item *item = NULL;
+    int e = pst_item_open_recovered(pst, number, &item, err);
+
+    return e < 0 ? e : render_item(pst, item, nid, true, format, render_r, err);
 }

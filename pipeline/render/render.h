@@ -46,6 +46,12 @@ struct render;
  * itself cannot be opened (or memory runs out). */
 int render_new(struct pst *pst, uint32_t nid, enum render_format format,
                struct render **render_r, struct err *err);
+/* The same for a recovered item (pst_recovered), which says where it was
+ * found: X-Pstfs-Recovered, as a header, a property or a last line. nid stands
+ * for it in X-Pstfs-Id; nothing in the store may have that. */
+int render_new_recovered(struct pst *pst, uint32_t number, uint32_t nid,
+                         enum render_format format, struct render **render_r,
+                         struct err *err);
 void render_free(struct render **render);
 const struct render_meta *render_meta(const struct render *render);
 /* Bytes of memory the segments hold, for caches. */

@@ -18,6 +18,7 @@ struct work {
     struct buf scratch;
     int error;                 /* errno that ends the whole rendering, else 0 */
     uint32_t nid;              /* the top-level item */
+    bool recovered;            /* which no listing shows */
     uint32_t defects;          /* of all messages */
     unsigned damaged;          /* blocks told of already */
     unsigned parts;            /* boundaries given so far */
@@ -47,10 +48,13 @@ void message_finish(struct message *m);
 
 /* Notes damage: it is counted, and named in what m becomes. */
 void message_defect(struct message *m, const char *fmt, ...) printf_like(2, 3);
-/* Calls fn for each defect line so far, the damage that the store knows of
+/* Calls fn for what is to be said of m beside what it holds: where it was
+ * recovered from, then each defect so far, the damage that the store knows of
  * with them. */
-void message_defects(struct message *m, void (*fn)(void *ctx, const char *line),
-                     void *ctx);
+enum message_remark { MESSAGE_RECOVERED, MESSAGE_DEFECT };
+typedef void message_remark_fn(void *ctx, enum message_remark what,
+                               const char *line);
+void message_remarks(struct message *m, message_remark_fn *fn, void *ctx);
 
 /* "<record key>.<nid>" of the top item, 41 characters. */
 const char *work_id(struct work *w);

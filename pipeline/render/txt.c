@@ -4,9 +4,13 @@
 
 #include "pipeline/render/body.h"
 
-static void write_defect(void *ctx, const char *line)
+static void write_remark(void *ctx, enum message_remark what, const char *line)
 {
-    buf_addf(ctx, "[X-Pstfs-Defect: %s]\n", line);
+    static const char *const names[] = {[MESSAGE_RECOVERED] =
+                                            "X-Pstfs-Recovered",
+                                        [MESSAGE_DEFECT] = "X-Pstfs-Defect"};
+
+    buf_addf(ctx, "[%s: %s]\n", names[what], line);
 }
 
 void txt_note(struct message *m, const char *method, struct native *out)
@@ -23,5 +27,5 @@ void txt_note(struct message *m, const char *method, struct native *out)
     buf_adds(&out->head, body);
     if (out->head.len && out->head.data[out->head.len - 1] != '\n')
         buf_addc(&out->head, '\n');
-    message_defects(m, write_defect, &out->head);
+    message_remarks(m, write_remark, &out->head);
 }

@@ -178,9 +178,13 @@ static void write_picture(struct message *m, struct native *out)
     }
 }
 
-static void write_defect(void *ctx, const char *line)
+static void write_remark(void *ctx, enum message_remark what, const char *line)
 {
-    card_text(ctx, "X-PSTFS-DEFECT", line);
+    static const char *const names[] = {[MESSAGE_RECOVERED] =
+                                            "X-PSTFS-RECOVERED",
+                                        [MESSAGE_DEFECT] = "X-PSTFS-DEFECT"};
+
+    card_text(ctx, names[what], line);
 }
 
 static void card_open(struct buf *out)
@@ -202,7 +206,7 @@ static void card_close(struct message *m, struct buf *out)
                   : work_id(m->work));
     if (t)
         card_raw(out, "REV", time_rfc3339(time_from_filetime(t, NULL), text));
-    message_defects(m, write_defect, out);
+    message_remarks(m, write_remark, out);
     card_raw(out, "END", "VCARD");
 }
 

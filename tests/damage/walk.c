@@ -157,7 +157,7 @@ static void recovered_walk(struct pst *pst, uint32_t *room)
     struct walk w = {pst, room, 0, ITEM_MAX};
     struct pst_item *item = NULL;
 
-    pst_recovered(pst, on_found, &w, NULL);
+    pst_recovered(pst, 0, on_found, &w, NULL);
     for (size_t i = 0; i < w.count; i++) {
         if (pst_item_open_recovered(pst, room[i], &item, NULL) == 0)
             item_print("found", room[i], item);

@@ -181,7 +181,7 @@ static int see_recovered(void *ctx, const struct pst_recovered *item)
 
 static void walk_recovered(struct walk *w)
 {
-    pst_recovered(w->pst, see_recovered, w, NULL);
+    pst_recovered(w->pst, 0, see_recovered, w, NULL);
     for (uint32_t i = 1; i <= w->recovered + 1 && i <= WALK_ITEMS_MAX; i++) {
         struct pst_item *item = NULL;
         if (pst_item_open_recovered(w->pst, i, &item, NULL) == 0) {

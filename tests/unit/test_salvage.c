@@ -100,7 +100,7 @@ static void store_read(const uint8_t *bytes, size_t len, struct tally *t,
         noted |= note && strstr(pst_note_text(t->pst, i), note);
     if (!CHECK(noted))
         fprintf(stderr, "    no note has: %s\n", note);
-    CHECK_EQ(pst_recovered(t->pst, on_found, t, NULL), 0);
+    CHECK_EQ(pst_recovered(t->pst, 0, on_found, t, NULL), 0);
     CHECK_EQ(pst_item_open_recovered(
                  t->pst,
                  (uint32_t)(t->found[0] + t->found[1] + t->found[2] + 1), &item,
