@@ -90,6 +90,25 @@ typedef int reader_folder_fn(void *ctx, const struct reader_folder *folder);
 int reader_folders(struct reader *reader, reader_folder_fn *fn, void *ctx,
                    struct err *err);
 
+/*
+ * Recovered items (pst_recovered) have node ids of a type that no writer uses,
+ * made from their numbers: all calls take these, and nothing mixes them up
+ * with the ids of the store. Number 0 stands for the folder that they are
+ * listed in: to list it reads the whole file, which takes long, as does the
+ * first question about such an item after the child was started.
+ */
+#define READER_RECOVERED_TYPE 0x1Cu
+#define READER_RECOVERED_MAX  ((1u << 27) - 1)
+#define READER_RECOVERED      READER_RECOVERED_TYPE
+static inline uint32_t reader_recovered_nid(uint32_t number)
+{
+    return number << 5 | READER_RECOVERED_TYPE;
+}
+static inline bool reader_is_recovered(uint32_t nid)
+{
+    return (nid & 0x1Fu) == READER_RECOVERED_TYPE;
+}
+
 struct reader_entry {
     uint32_t nid;
     uint32_t flags; /* PR_MESSAGE_FLAGS */

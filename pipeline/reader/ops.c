@@ -5,6 +5,7 @@
 
 #include "pipeline/base/charset.h"
 #include "pipeline/base/clock.h"
+#include "pipeline/pst/limits.h"
 
 _Static_assert((int)READER_FILE == (int)RENDER_FILE &&
                    (int)READER_MAIL == (int)RENDER_MAIL &&
@@ -13,6 +14,9 @@ _Static_assert((int)READER_FILE == (int)RENDER_FILE &&
 
 _Static_assert(READER_RENDER_VERSION == RENDER_VERSION,
                "READER_RENDER_VERSION must be RENDER_VERSION");
+
+_Static_assert(PST_RECOVERED_MAX <= READER_RECOVERED_MAX,
+               "a recovered item's number must fit its node id");
 
 #define FORMATS     (RENDER_MAIL_CRLF + 1)
 #define CLOCK_EVERY 64 /* records between two looks at the clock */
@@ -190,6 +194,34 @@ static int entry_pack(void *ctx, const struct pst_entry *entry)
                       });
 }
 
+static int recovered_pack(void *ctx, const struct pst_recovered *item)
+{
+    struct proto_record fixed = {.nid = reader_recovered_nid(item->number),
+                                 .time = item->time};
+
+    return packer_add(ctx, &fixed,
+                      (const char *[PROTO_TEXTS]){
+                          [PROTO_CLASS] = item->class,
+                          [PROTO_SUBJECT] = item->subject,
+                          [PROTO_FROM] = item->from,
+                          [PROTO_TO] = item->to,
+                          [PROTO_EXT] = render_extension(item->class),
+                      });
+}
+
+static int list_recovered(struct server *server, uint64_t start,
+                          struct proto_reply *reply, struct err *err)
+{
+    struct packer p = packer_start(server, reply);
+    int rc;
+
+    if (start > READER_RECOVERED_MAX)
+        return 0;
+    rc = pst_recovered(server->pst, (uint32_t)start, recovered_pack, &p, err);
+    reply->next = p.more ? start + reply->count : 0;
+    return rc < 0 ? rc : 0;
+}
+
 static int op_entries(struct server *server,
                       const struct proto_request *request,
                       struct proto_reply *reply, struct err *err)
@@ -199,6 +231,8 @@ static int op_entries(struct server *server,
     int rc;
 
     board_set(server, request->nid);
+    if (request->nid == READER_RECOVERED)
+        return list_recovered(server, request->start, reply, err);
     rc = pst_entries(server->pst, request->nid, request->start, entry_pack, &p,
                      &next, err);
     if (p.more && next <= request->start)
@@ -217,7 +251,12 @@ static int item_render(struct server *server, uint32_t nid, uint32_t format,
     board_set(server, nid);
     *render_r = recent_find(server->recent, nid, format);
     *owned_r = !*render_r;
-    return *owned_r ? render_new(server->pst, nid, format, render_r, err) : 0;
+    if (!*owned_r)
+        return 0;
+    return reader_is_recovered(nid)
+               ? render_new_recovered(server->pst, nid >> 5, nid, format,
+                                      render_r, err)
+               : render_new(server->pst, nid, format, render_r, err);
 }
 
 static void item_describe(struct proto_item *to, const struct render *render)

@@ -25,6 +25,9 @@
  *   READ     nid, format, start,    data: the bytes, `used` of them
  *            length
  *
+ * nids may be those of recovered items and of their folder (client.h); the
+ * file is searched then, and the board beats meanwhile.
+ *
  * A reply may do less than was asked (window full, PROTO_SLICE_MS over): count
  * says how many items, next where to go on; next 0 is the end.
  */

@@ -1,7 +1,8 @@
 /*
- * The reader process, given hostile requests about a sound store (FUZZ_STORE,
- * from mkpst). Each request: operation, flags, then what the flags say is
- * there: nid, start, length, count with nids.
+ * The reader process, given hostile requests about a store (FUZZ_STORE, from
+ * mkpst) of which an item was deleted and one is an orphan. Each request:
+ * operation, flags, then what the flags say is there: nid, start, length, count
+ * with nids.
  */
 #include <fcntl.h>
 #include <string.h>
@@ -17,8 +18,9 @@
 enum { HAS_NID = 1, HAS_START = 2, HAS_LENGTH = 4, HAS_COUNT = 8 };
 
 static struct server server;
-static const uint32_t nids[] = {0x21,     0x122,    0x8022,   0x8062,  0x2223,
-                                0x200024, 0x200044, 0x200064, 0x200084};
+static const uint32_t nids[] = {
+    0x21,     0x122,    0x8022,           0x8062, 0x2223, 0x200024, 0x200044,
+    0x200064, 0x200084, READER_RECOVERED, 0x3C,   0x5C,   0x7C};
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {

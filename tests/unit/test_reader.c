@@ -453,6 +453,45 @@ static void test_store(const char *store, size_t items)
     reader_free(&l.reader);
 }
 
+/* Recovered items: the same numbers, sizes and bytes whichever child is
+ * asked, as often as it is. */
+static void test_recovered(const char *store, size_t items)
+{
+    static struct listing l, again;
+    struct reader_meta meta = {0};
+    uint32_t none = reader_recovered_nid((uint32_t)items + 1);
+    struct err err = {0};
+    char c;
+
+    memset(&l, 0, sizeof(l));
+    memset(&again, 0, sizeof(again));
+    l.reader = reader_make(store);
+    CHECK_EQ(reader_entries(l.reader, READER_RECOVERED, entry_keep, &l, &err),
+             0);
+    CHECK_EQ(l.n, items);
+    CHECK_EQ(reader_metas(l.reader, READER_MAIL, l.nids, l.n, l.metas, &err),
+             0);
+    CHECK_EQ(reader_metas(l.reader, READER_MAIL, &none, 1, &meta, &err), 0);
+    CHECK_EQ(meta.error, ENOENT);
+    CHECK_EQ(reader_read(l.reader, none, READER_FILE, 0, &c, 1, &err), -ENOENT);
+    CHECK_EQ(reader_fetch(l.reader, READER_MAIL, l.nids, l.n, fetch_compare, &l,
+                          &err),
+             0);
+    reader_rest(l.reader);
+    for (size_t i = 0; i < l.n; i++) {
+        CHECK(reader_is_recovered(l.nids[i]));
+        CHECK_EQ(l.metas[i].error, 0);
+        CHECK_EQ(l.metas[i].defects, 0);
+        pieces_compare(&l, i);
+    }
+    CHECK_EQ(
+        reader_entries(l.reader, READER_RECOVERED, entry_keep, &again, &err),
+        0);
+    CHECK_EQ(again.n, l.n);
+    CHECK_EQ(memcmp(again.nids, l.nids, l.n * sizeof(l.nids[0])), 0);
+    reader_free(&l.reader);
+}
+
 static void test_bad_stores(const char *dir)
 {
     static const struct {
@@ -512,6 +551,9 @@ static void test_real(const char *dir, const char *mkpst, const char *program)
     if (!CHECK(system(command) == 0))
         return;
     test_store(store, 300);
+    test_recovered(store, 0);
+    if (getenv("PSTFS_ERASED"))
+        test_recovered(getenv("PSTFS_ERASED"), 7);
     test_sandbox_told(store, dir);
     test_bad_stores(dir);
 }
