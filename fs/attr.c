@@ -16,6 +16,7 @@ mode_t attr_mode(enum node_kind kind)
 {
     switch (kind) {
     case NODE_ITEM:
+    case NODE_RECOVERED_ITEM:
     case NODE_FAILED_ITEM:
     case NODE_REASON:
     case NODE_CONTROL:
@@ -173,11 +174,17 @@ static int stat_reason(struct fs *fs, struct node node,
 typedef int stat_fn(struct fs *fs, struct node node, struct fuse_entry_param *e,
                     struct err *err);
 static stat_fn *const stat_fns[NODE_KINDS] = {
-    [NODE_DIR] = stat_dir,       [NODE_STORE] = stat_store,
-    [NODE_FOLDER] = stat_folder, [NODE_ITEM] = stat_item,
-    [NODE_CTL] = stat_ctl,       [NODE_CONTROL] = stat_control,
-    [NODE_FAILED] = stat_ctl,    [NODE_FAILED_ITEM] = stat_item,
+    [NODE_DIR] = stat_dir,
+    [NODE_STORE] = stat_store,
+    [NODE_FOLDER] = stat_folder,
+    [NODE_ITEM] = stat_item,
+    [NODE_CTL] = stat_ctl,
+    [NODE_CONTROL] = stat_control,
+    [NODE_FAILED] = stat_ctl,
+    [NODE_FAILED_ITEM] = stat_item,
     [NODE_REASON] = stat_reason,
+    [NODE_RECOVERED] = stat_store,
+    [NODE_RECOVERED_ITEM] = stat_item,
 };
 
 int attr_node(struct fs *fs, struct node node, struct fuse_entry_param *e_r,
@@ -207,6 +214,29 @@ static int find_in_dir(struct fs *fs, struct node parent, const char *name,
     return attr_node(fs, node, e, err);
 }
 
+bool attr_recovered(const struct fs *fs)
+{
+    return settings_bool(fs->settings, "mount.recovered");
+}
+
+static int find_in_recovered(struct fs *fs, struct node parent,
+                             const char *name, struct fuse_entry_param *e,
+                             struct err *err)
+{
+    struct node node = {.kind = NODE_RECOVERED_ITEM, .store = parent.store};
+    struct catalog_store *store;
+    struct mail_found found;
+    int rc = attr_store(fs, parent, &store, err);
+
+    if (rc == 0)
+        rc = mail_find(fs->mail, store, READER_RECOVERED, name, &found, err);
+    if (rc < 0)
+        return rc;
+    node.id = found.nid;
+    attr_item(fs, node, &found.item, e);
+    return 0;
+}
+
 static int find_in_folder(struct fs *fs, struct node parent, const char *name,
                           struct fuse_entry_param *e, struct err *err)
 {
@@ -218,6 +248,9 @@ static int find_in_folder(struct fs *fs, struct node parent, const char *name,
 
     if (top && strcmp(name, TREE_CONTROL) == 0)
         return stat_ctl(fs, node, e, err);
+    node.kind = NODE_RECOVERED;
+    if (top && strcmp(name, TREE_RECOVERED) == 0 && attr_recovered(fs))
+        return stat_store(fs, node, e, err);
     rc = attr_store(fs, parent, &store, err);
     if (rc == 0)
         rc = mail_find(fs->mail, store, top ? NODE_ROOT_NID : parent.id, name,
@@ -266,7 +299,7 @@ typedef int find_fn(struct fs *fs, struct node parent, const char *name,
 static find_fn *const find_fns[NODE_KINDS] = {
     [NODE_DIR] = find_in_dir,       [NODE_STORE] = find_in_folder,
     [NODE_FOLDER] = find_in_folder, [NODE_CTL] = find_in_ctl,
-    [NODE_FAILED] = find_in_failed,
+    [NODE_FAILED] = find_in_failed, [NODE_RECOVERED] = find_in_recovered,
 };
 
 static int find_dots(struct fs *fs, struct node parent, const char *name,
@@ -320,6 +353,9 @@ int attr_parent(struct fs *fs, struct node node, struct node *parent_r,
         return parent_of_folder(fs, node, parent_r, err);
     case NODE_CTL:
         parent_r->kind = node.store ? NODE_STORE : NODE_DIR;
+        break;
+    case NODE_RECOVERED:
+        parent_r->kind = NODE_STORE;
         break;
     case NODE_FAILED:
         parent_r->kind = NODE_CTL;

@@ -36,6 +36,8 @@ int attr_parent(struct fs *fs, struct node node, struct node *parent_r,
 
 /* S_IFDIR or S_IFREG with the permissions. Of control files: control_stat. */
 mode_t attr_mode(enum node_kind kind);
+/* Is Recovered/ shown (a setting)? */
+bool attr_recovered(const struct fs *fs);
 /* The store of a node: -ESTALE when it is not shown any more. */
 int attr_store(struct fs *fs, struct node node, struct catalog_store **store_r,
                struct err *err);

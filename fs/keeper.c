@@ -71,6 +71,7 @@ static void give_up_reads(struct keeper *k)
     struct catalog_store *store;
 
     lanes_close(k->fs->lanes);
+    mail_give_up(k->fs->mail);
     for (size_t i = 0; (store = catalog_store_at(k->fs->catalog, i)); i++)
         if (store->reader)
             reader_interrupt(store->reader, true);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "fs/node.h"
+#include "fs/tree.h"
 #include "pipeline/base/cleanup.h"
 
 /* Flags in the upper bits of a size; below them the size or, while there is
@@ -22,6 +23,7 @@ struct listing {
     struct nameset *names;
     struct item *items;
     size_t n, cap, dropped;
+    enum node_kind kind; /* of the items */
 };
 
 /* One row of a packed listing, little-endian. */
@@ -75,7 +77,7 @@ static int take_entry(void *ctx, const struct reader_entry *entry)
     uint64_t hint = entry->hint & SIZE_MASK;
     int rc;
 
-    if (!node_fits(NODE_ITEM, entry->nid) || l->n >= LISTING_ITEMS_MAX) {
+    if (!node_fits(l->kind, entry->nid) || l->n >= LISTING_ITEMS_MAX) {
         l->dropped++;
         return 0;
     }
@@ -98,7 +100,9 @@ static int listing_fill(struct listing *l, struct reader *reader,
     for (size_t i = 0; kept && rc == 0 && i < nameset_count(kept); i++)
         rc = nameset_reserve(l->names, nameset_at(kept, i));
     if (rc == 0 && folder == NODE_ROOT_NID)
-        rc = nameset_reserve(l->names, ".ctl");
+        rc = nameset_reserve(l->names, TREE_CONTROL);
+    if (rc == 0 && folder == NODE_ROOT_NID)
+        rc = nameset_reserve(l->names, TREE_RECOVERED);
     if (rc == 0) {
         rc = reader_entries(reader, folder, take_entry, l, err);
         if (rc != 0)
@@ -118,6 +122,7 @@ int listing_new(struct reader *reader, uint32_t folder,
     *listing_r = NULL;
     if (!l)
         return err_sys(err, ENOMEM, "list of folder %x", folder);
+    l->kind = folder == READER_RECOVERED ? NODE_RECOVERED_ITEM : NODE_ITEM;
     rc = listing_fill(l, reader, folder, kept, err);
     if (rc < 0)
         listing_free(&l);

@@ -18,7 +18,8 @@
 
 struct listing;
 
-/* Asks the reader for the folder's rows. kept: names of the subfolders, which
+/* Asks the reader for the folder's rows, or for the recovered items
+ * (READER_RECOVERED). kept: names of the subfolders, which
  * no item may have; NULL none. */
 int listing_new(struct reader *reader, uint32_t folder,
                 const struct nameset *kept, struct listing **listing_r,

@@ -18,7 +18,11 @@ int mail_new(struct fs *fs, struct mail **mail_r, struct err *err)
     if (!mail)
         return err_sys(err, ENOMEM, "mail");
     rc = pool_new((unsigned)readers, (uint64_t)idle * 1000, &mail->pool, err);
+    if (rc == 0)
+        rc = pool_new((unsigned)readers / MAIL_RECOVERED_PART,
+                      (uint64_t)idle * 1000, &mail->pool_recovered, err);
     if (rc < 0) {
+        pool_free(&mail->pool);
         free(mail);
         return rc;
     }
@@ -30,7 +34,19 @@ int mail_new(struct fs *fs, struct mail **mail_r, struct err *err)
     return 0;
 }
 
-int mail_store_get(struct mail *mail, struct catalog_store *store,
+static struct mail_store *store_make(struct catalog_store *store)
+{
+    struct mail_store *s = calloc(1, sizeof(*s));
+
+    if (!s)
+        return NULL;
+    s->store = store;
+    s->cost_us = 500; /* a guess; soon measured */
+    pthread_mutex_init(&s->build, NULL);
+    return s;
+}
+
+int mail_store_get(struct mail *mail, struct catalog_store *store, uint32_t nid,
                    struct mail_store **s_r, struct err *err)
 {
     struct mail_store **place;
@@ -40,19 +56,35 @@ int mail_store_get(struct mail *mail, struct catalog_store *store,
         return err_set(err, ESTALE, "%s is gone", store->path);
     pthread_mutex_lock(&mail->lock);
     place = &mail->stores[store->id];
-    if (!*place && (*place = calloc(1, sizeof(**place)))) {
-        (*place)->store = store;
-        (*place)->cost_us = 500; /* a guess; soon measured */
-        pthread_mutex_init(&(*place)->build, NULL);
-    }
+    if (!*place)
+        *place = store_make(store);
     *s_r = *place;
+    if (*place && reader_is_recovered(nid))
+        *s_r = mail_twin(mail, *place);
     pthread_mutex_unlock(&mail->lock);
     return *s_r ? 0 : err_sys(err, ENOMEM, "%s", store->path);
 }
 
-int mail_gate(struct mail *mail, struct catalog_store *store)
+int mail_gate(struct mail *mail, const struct mail_store *s)
 {
-    return lane_enter(mail->fs->lanes, store->id);
+    int64_t lane = s->store->id + (s->recovered ? NODE_STORE_MAX : 0);
+
+    return lane_enter(mail->fs->lanes, lane);
+}
+
+static struct pool *pool_of(struct mail *mail, const struct mail_store *s)
+{
+    return s->recovered ? mail->pool_recovered : mail->pool;
+}
+
+void mail_reader_enter(struct mail *mail, struct mail_store *s)
+{
+    pool_enter(pool_of(mail, s), s->store);
+}
+
+void mail_reader_leave(struct mail *mail, struct mail_store *s)
+{
+    pool_leave(pool_of(mail, s), s->store);
 }
 
 /* ---- trees ---- */
@@ -69,6 +101,15 @@ static int refuse(struct mail *mail, struct mail_store *s, struct err *err)
     return err_set(err, EACCES, "%s: %s", s->store->path, why);
 }
 
+static int tree_ask(struct mail_store *s, struct tree **tree_r, struct err *err)
+{
+    if (!s->recovered)
+        return tree_new(s->store->reader, tree_r, err);
+    return tree_single(READER_RECOVERED, tree_r) < 0
+               ? err_sys(err, ENOMEM, "recovered items")
+               : 0;
+}
+
 /* s->build is held. */
 static int tree_make(struct mail *mail, struct mail_store *s, struct err *err)
 {
@@ -77,13 +118,13 @@ static int tree_make(struct mail *mail, struct mail_store *s, struct err *err)
     bool refused = false;
     int rc;
 
-    pool_enter(mail->pool, s->store);
+    mail_reader_enter(mail, s);
     rc = reader_info(s->store->reader, &info, err);
     if (rc == 0)
         refused = mail->refuse_password && info.has_password;
     if (rc == 0 && !refused)
-        rc = tree_new(s->store->reader, &tree, err);
-    pool_leave(mail->pool, s->store);
+        rc = tree_ask(s, &tree, err);
+    mail_reader_leave(mail, s);
     if (refused)
         return refuse(mail, s, err);
     if (rc < 0) {
@@ -111,7 +152,7 @@ static int tree_lock(struct mail *mail, struct mail_store *s, struct err *err)
     if (s->tree)
         return 0;
     pthread_mutex_unlock(&mail->lock);
-    if ((rc = mail_gate(mail, s->store)) < 0)
+    if ((rc = mail_gate(mail, s)) < 0)
         return rc;
     pthread_mutex_lock(&s->build);
     if (!s->tree)
@@ -141,7 +182,7 @@ int mail_folder(struct mail *mail, struct catalog_store *store, uint32_t nid,
 {
     const struct tree_folder *folder;
     struct mail_store *s;
-    int rc = mail_store_get(mail, store, &s, err);
+    int rc = mail_store_get(mail, store, nid, &s, err);
 
     if (rc < 0 || (rc = tree_lock(mail, s, err)) < 0)
         return rc;
@@ -157,7 +198,7 @@ int mail_folders(struct mail *mail, struct catalog_store *store, uint32_t nid,
 {
     const struct tree_folder *folder;
     struct mail_store *s;
-    int rc = mail_store_get(mail, store, &s, err);
+    int rc = mail_store_get(mail, store, nid, &s, err);
 
     if (rc < 0 || (rc = tree_lock(mail, s, err)) < 0)
         return rc;
@@ -198,10 +239,10 @@ static int dir_fill(struct mail *mail, struct mail_dir *dir,
     struct catalog_store *store = dir->of->store;
     int rc;
 
-    pool_enter(mail->pool, store);
+    mail_reader_enter(mail, dir->of);
     rc = listing_new(store->reader, folder->nid, folder->names, &dir->listing,
                      err);
-    pool_leave(mail->pool, store);
+    mail_reader_leave(mail, dir->of);
     if (rc < 0) {
         err_wrap(err, "%s", store->path);
         return rc == -ENOMEM ? rc : -EIO;
@@ -241,7 +282,7 @@ int mail_open(struct mail *mail, struct catalog_store *store, uint32_t folder,
               struct mail_dir **dir_r, struct err *err)
 {
     struct mail_store *s;
-    int rc = mail_store_get(mail, store, &s, err);
+    int rc = mail_store_get(mail, store, folder, &s, err);
 
     *dir_r = NULL;
     if (rc < 0)
@@ -251,7 +292,7 @@ int mail_open(struct mail *mail, struct catalog_store *store, uint32_t folder,
     pthread_mutex_unlock(&mail->lock);
     if (*dir_r)
         return 0;
-    if ((rc = mail_gate(mail, store)) < 0)
+    if ((rc = mail_gate(mail, s)) < 0)
         return rc;
     pthread_mutex_lock(&s->build);
     pthread_mutex_lock(&mail->lock);
@@ -314,7 +355,7 @@ int mail_find(struct mail *mail, struct catalog_store *store, uint32_t folder,
 {
     struct mail_dir *dir;
     struct mail_store *s;
-    int rc = mail_store_get(mail, store, &s, err);
+    int rc = mail_store_get(mail, store, folder, &s, err);
 
     if (rc < 0)
         return rc;
@@ -356,7 +397,7 @@ int mail_item(struct mail *mail, struct catalog_store *store, uint32_t nid,
     struct mail_store *s;
     struct mail_dir *dir;
     size_t i;
-    int rc = mail_store_get(mail, store, &s, err);
+    int rc = mail_store_get(mail, store, nid, &s, err);
 
     if (rc < 0)
         return rc;
@@ -374,7 +415,7 @@ int mail_message(struct mail *mail, struct catalog_store *store, uint32_t nid,
                  struct listing_item *item_r, struct err *err)
 {
     struct mail_store *s;
-    int rc = mail_store_get(mail, store, &s, err);
+    int rc = mail_store_get(mail, store, nid, &s, err);
 
     return rc < 0 ? rc : size_item(mail, s, nid, READER_MAIL, item_r, err);
 }
@@ -386,18 +427,18 @@ ssize_t mail_read(struct mail *mail, struct catalog_store *store, uint32_t nid,
     struct mail_store *s;
     ssize_t n;
 
-    if ((n = mail_store_get(mail, store, &s, err)) < 0 ||
-        (n = mail_admit(mail, s, err)) < 0 || (n = mail_gate(mail, store)) < 0)
+    if ((n = mail_store_get(mail, store, nid, &s, err)) < 0 ||
+        (n = mail_admit(mail, s, err)) < 0 || (n = mail_gate(mail, s)) < 0)
         return n;
-    pool_enter(mail->pool, store);
-    n = reader_read(store->reader, nid, format, off, buf, len, err);
-    pool_leave(mail->pool, store);
+    mail_reader_enter(mail, s);
+    n = reader_read(s->store->reader, nid, format, off, buf, len, err);
+    mail_reader_leave(mail, s);
     return n;
 }
 
 int mail_enter(struct mail *mail, struct catalog_store *store)
 {
-    int rc = mail_gate(mail, store);
+    int rc = lane_enter(mail->fs->lanes, store->id);
 
     if (rc == 0)
         pool_enter(mail->pool, store);
@@ -412,6 +453,7 @@ void mail_leave(struct mail *mail, struct catalog_store *store)
 void mail_keep(struct mail *mail)
 {
     pool_idle(mail->pool);
+    pool_idle(mail->pool_recovered);
     keys_save(mail);
     size_save(mail, false);
 }
@@ -423,6 +465,9 @@ static void store_free(struct mail *mail, struct mail_store *s)
         mail_cache_remove(mail, dir);
         mail_cache_free(dir);
     }
+    if (s->twin)
+        store_free(mail, s->twin);
+    reader_free(&s->own.reader);
     tree_free(&s->tree);
     pthread_mutex_destroy(&s->build);
     free(s);
@@ -440,6 +485,7 @@ void mail_free(struct mail **mail)
         if (m->stores[id])
             store_free(m, m->stores[id]);
     pool_free(&m->pool);
+    pool_free(&m->pool_recovered);
     pthread_mutex_destroy(&m->lock);
     free(m);
     *mail = NULL;

@@ -20,17 +20,25 @@
 #include "fs/fs.h"
 #include "fs/listing.h"
 #include "fs/nameset.h"
+#include "fs/node.h"
 
 #define MAIL_CACHE_BYTES (64u << 20) /* of listings; one may be larger */
 #define MAIL_BATCH_MS    50          /* for sizes in one listing request */
 #define MAIL_AHEAD_MS    10          /* for sizes of the items that follow */
 #define MAIL_BATCH_MAX   512         /* items sized by one message */
 
+/* Recovered items have a reader, a place among the readers and a lane of their
+ * own: a search through a whole file holds up nobody else. */
+#define MAIL_LANES          (2ll * NODE_STORE_MAX)
+#define MAIL_RECOVERED_PART 4 /* of mount.readers, as many more for these */
+
 struct mail;
 
 int mail_new(struct fs *fs, struct mail **mail_r, struct err *err);
 /* Writes what is to be remembered. Nobody may be inside a call. */
 void mail_free(struct mail **mail);
+
+/* All below: folder and nid may be those of recovered items (client.h). */
 
 /* Is there such a folder? *parent_r: its parent's node id. 0, -ENOENT ... */
 int mail_folder(struct mail *mail, struct catalog_store *store, uint32_t nid,
@@ -91,6 +99,9 @@ void mail_changed(struct mail *mail, struct catalog_store *store,
                   mail_known_fn *fn, void *ctx);
 /* Times mail_changed was called for it: 0 for a store that lies still. */
 unsigned mail_changes(struct mail *mail, int64_t store);
+
+/* The end has come: searches for recovered items are given up. */
+void mail_give_up(struct mail *mail);
 
 /* To be called about every second, by one thread: writes sizes and record
  * keys to the state, ends idle readers. */

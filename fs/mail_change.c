@@ -17,13 +17,14 @@ static void tell_known(const struct mail_store *s, const struct tree *tree,
                        const struct mail_dir *dirs, mail_known_fn *fn,
                        void *ctx)
 {
-    struct node node = {.kind = NODE_FOLDER, .store = s->store->id};
+    struct node node = {.kind = s->recovered ? NODE_RECOVERED : NODE_FOLDER,
+                        .store = s->store->id};
 
     for (size_t i = 0; tree && i < tree_count(tree); i++) {
         node.id = tree_at(tree, i)->nid;
         fn(ctx, node_join(node));
     }
-    node.kind = NODE_ITEM;
+    node.kind = s->recovered ? NODE_RECOVERED_ITEM : NODE_ITEM;
     for (; dirs; dirs = dirs->older) {
         const struct nameset *names = listing_names(dirs->listing);
         for (size_t i = 0; i < nameset_count(names); i++) {
@@ -40,6 +41,8 @@ static struct mail_dir *store_forget(struct mail *mail, struct mail_store *s,
 {
     struct mail_dir *dirs = NULL;
 
+    if (s->recovered) /* a search may take long, and is in vain now */
+        reader_interrupt(s->store->reader, true);
     pthread_mutex_lock(&s->build);
     pthread_mutex_lock(&mail->lock);
     s->generation++;
@@ -55,25 +58,18 @@ static struct mail_dir *store_forget(struct mail *mail, struct mail_store *s,
     pthread_mutex_unlock(&mail->lock);
     if (s->store->reader)
         reader_rest(s->store->reader);
+    if (s->recovered)
+        mail_twin_resume(mail, s);
     pthread_mutex_unlock(&s->build);
     return dirs;
 }
 
-void mail_changed(struct mail *mail, struct catalog_store *store,
-                  mail_known_fn *fn, void *ctx)
+static void store_change(struct mail *mail, struct mail_store *s,
+                         mail_known_fn *fn, void *ctx)
 {
     struct tree *tree = NULL;
-    struct mail_store *s;
-    struct mail_dir *dirs;
+    struct mail_dir *dirs = store_forget(mail, s, &tree);
 
-    if (store->id > NODE_STORE_MAX)
-        return;
-    pthread_mutex_lock(&mail->lock);
-    s = mail->stores[store->id];
-    pthread_mutex_unlock(&mail->lock);
-    if (!s)
-        return; /* nobody has looked into it */
-    dirs = store_forget(mail, s, &tree);
     if (fn)
         tell_known(s, tree, dirs, fn, ctx);
     while (dirs) {
@@ -82,6 +78,24 @@ void mail_changed(struct mail *mail, struct catalog_store *store,
         mail_close(mail, &dir);
     }
     tree_free(&tree);
+}
+
+void mail_changed(struct mail *mail, struct catalog_store *store,
+                  mail_known_fn *fn, void *ctx)
+{
+    struct mail_store *s, *twin = NULL;
+
+    if (store->id > NODE_STORE_MAX)
+        return;
+    pthread_mutex_lock(&mail->lock);
+    s = mail->stores[store->id];
+    if (s)
+        twin = s->twin;
+    pthread_mutex_unlock(&mail->lock);
+    if (s) /* else nobody has looked into it */
+        store_change(mail, s, fn, ctx);
+    if (twin)
+        store_change(mail, twin, fn, ctx);
 }
 
 /* A store whose record key the state has to learn, and the key; NULL none. */

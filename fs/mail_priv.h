@@ -27,6 +27,11 @@ struct mail_store {
     struct mail_dir *dirs; /* listings in the cache, last used first */
     unsigned cost_us;      /* of sizing one item, running mean */
     bool refusal_told;     /* that it has a password */
+    /* mail_recovered.c: what is known of the recovered items, as if of a
+     * store of one folder; made when first wanted. */
+    struct mail_store *twin;
+    bool recovered;           /* this is the twin */
+    struct catalog_store own; /* of a twin: its reader is another one */
 };
 
 struct mail_dir {
@@ -48,13 +53,14 @@ struct mail_dir {
 
 struct mail {
     struct fs *fs;
-    struct pool *pool;
+    struct pool *pool, *pool_recovered;
     pthread_mutex_t lock;
     struct mail_store *stores[NODE_STORE_MAX + 1];
     struct mail_dir *newest, *oldest; /* the cache */
     size_t weight;                    /* bytes in the cache */
     bool keys;                        /* there are record keys for the state */
     bool refuse_password;             /* setting */
+    bool ending;                      /* mail_give_up was called */
 };
 
 /* mail_cache.c: the listings that are kept; all under mail->lock. */
@@ -72,13 +78,21 @@ void mail_cache_free(struct mail_dir *dir);
  * wants them. */
 void keys_save(struct mail *mail);
 
-/* The state of a store, made when it is first asked for; -ESTALE when it is
- * not shown (any more). */
-int mail_store_get(struct mail *mail, struct catalog_store *store,
+/* The state of a store, or its twin if nid is of that, made when it is first
+ * asked for; -ESTALE when it is not shown (any more). */
+int mail_store_get(struct mail *mail, struct catalog_store *store, uint32_t nid,
                    struct mail_store **s_r, struct err *err);
+/* mail_recovered.c: the twin, made if need be; mail->lock is held. NULL on
+ * ENOMEM. */
+struct mail_store *mail_twin(struct mail *mail, struct mail_store *s);
+/* Its calls may be answered again, after an interrupt. */
+void mail_twin_resume(struct mail *mail, struct mail_store *twin);
 
 /* Before any wait for the reader of a store: 0 or LANE_FULL (lane.h). */
-int mail_gate(struct mail *mail, struct catalog_store *store);
+int mail_gate(struct mail *mail, const struct mail_store *s);
+/* Around each call on s->store->reader. */
+void mail_reader_enter(struct mail *mail, struct mail_store *s);
+void mail_reader_leave(struct mail *mail, struct mail_store *s);
 
 /* May the store be looked into at all? -EACCES: by the settings, not. */
 int mail_admit(struct mail *mail, struct mail_store *s, struct err *err);

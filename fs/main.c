@@ -67,8 +67,7 @@ static int open_sources(struct run *r, struct err *err)
     int rc = catalog_new(&r->fs, (const char *const *)r->o->sources,
                          r->o->n_sources, &r->fs.catalog, err);
 
-    if (rc == 0 &&
-        lanes_new(r->o->max_threads, NODE_STORE_MAX, &r->fs.lanes) < 0)
+    if (rc == 0 && lanes_new(r->o->max_threads, MAIL_LANES, &r->fs.lanes) < 0)
         rc = err_sys(err, ENOMEM, "lanes");
     return rc < 0 ? rc : mail_new(&r->fs, &r->fs.mail, err);
 }

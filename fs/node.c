@@ -3,6 +3,7 @@
 #include <stddef.h>
 
 #include "pipeline/base/cleanup.h"
+#include "pipeline/reader/client.h"
 
 #define ROOT_INO    1 /* FUSE_ROOT_ID */
 #define KIND_SHIFT  60
@@ -11,7 +12,14 @@
 #define TYPE_BITS   5
 
 /* What the index of a kind stands for. */
-enum index_use { INDEX_NONE, INDEX_DIR, INDEX_ROW, INDEX_FOLDER, INDEX_ITEM };
+enum index_use {
+    INDEX_NONE,
+    INDEX_DIR,
+    INDEX_ROW,
+    INDEX_FOLDER,
+    INDEX_ITEM,
+    INDEX_RECOVERED
+};
 
 static const struct kind {
     enum index_use index;
@@ -31,6 +39,8 @@ static const struct kind {
     [NODE_REASON] = {INDEX_ITEM, .store = true, .control = true},
     [NODE_PARTS] = {INDEX_ITEM, .store = true},
     [NODE_PART] = {INDEX_ITEM, .store = true, .part = true},
+    [NODE_RECOVERED] = {INDEX_NONE, .store = true},
+    [NODE_RECOVERED_ITEM] = {INDEX_RECOVERED, .store = true},
 };
 
 static uint64_t index_join(const struct kind *kind, struct node node)
@@ -42,6 +52,7 @@ static uint64_t index_join(const struct kind *kind, struct node node)
         return (uint64_t)node.id << INDEX_SHIFT;
     case INDEX_FOLDER:
     case INDEX_ITEM:
+    case INDEX_RECOVERED:
         return (uint64_t)(node.id >> TYPE_BITS) << INDEX_SHIFT | node.part;
     case INDEX_NONE:
         break;
@@ -78,6 +89,9 @@ static void index_split(const struct kind *kind, uint64_t ino,
         node_r->id = index << TYPE_BITS | NODE_TYPE_ITEM;
         node_r->part = kind->part ? ino & NODE_PART_MAX : 0;
         break;
+    case INDEX_RECOVERED:
+        node_r->id = reader_recovered_nid(index);
+        break;
     case INDEX_NONE:
         break;
     }
@@ -108,6 +122,8 @@ bool node_fits(enum node_kind kind, uint32_t nid)
 
     if (use == INDEX_FOLDER)
         return NODE_TYPE(nid) == NODE_TYPE_FOLDER;
+    if (use == INDEX_RECOVERED)
+        return reader_is_recovered(nid) && nid != READER_RECOVERED;
     return use == INDEX_ITEM && NODE_TYPE(nid) == NODE_TYPE_ITEM;
 }
 

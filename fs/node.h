@@ -32,6 +32,8 @@ enum node_kind {
     NODE_REASON = 9,      /* the reason beside it */
     NODE_PARTS = 10,      /* kept for an item's attachments */
     NODE_PART = 11,       /* kept for one of them; part: its number */
+    NODE_RECOVERED = 12,  /* Recovered/ of a store */
+    NODE_RECOVERED_ITEM = 13, /* index: number of a recovered item */
     NODE_KINDS
 };
 

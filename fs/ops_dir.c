@@ -97,16 +97,29 @@ static int fill_folder(struct dir *dir, struct err *err)
     bool top = dir->node.kind == NODE_STORE;
     uint32_t nid = top ? NODE_ROOT_NID : dir->node.id;
     struct node ctl = {.kind = NODE_CTL, .store = dir->node.store};
+    struct node recovered = {.kind = NODE_RECOVERED, .store = dir->node.store};
     struct catalog_store *store;
     int rc = attr_store(dir->fs, dir->node, &store, err);
 
     if (rc == 0 && top)
         rc = slot_add(dir, TREE_CONTROL, ctl);
+    if (rc == 0 && top && attr_recovered(dir->fs))
+        rc = slot_add(dir, TREE_RECOVERED, recovered);
     if (rc == 0)
         rc = mail_folders(dir->fs->mail, store, nid, add_folder, dir, err);
     if (rc == 0)
         rc = mail_open(dir->fs->mail, store, nid, &dir->mail, err);
     return rc;
+}
+
+static int fill_recovered(struct dir *dir, struct err *err)
+{
+    struct catalog_store *store;
+    int rc = attr_store(dir->fs, dir->node, &store, err);
+
+    return rc < 0 ? rc
+                  : mail_open(dir->fs->mail, store, READER_RECOVERED,
+                              &dir->mail, err);
 }
 
 static int fill_ctl(struct dir *dir, struct err *err)
@@ -144,7 +157,7 @@ typedef int fill_fn(struct dir *dir, struct err *err);
 static fill_fn *const fill_fns[NODE_KINDS] = {
     [NODE_DIR] = fill_dir,       [NODE_STORE] = fill_folder,
     [NODE_FOLDER] = fill_folder, [NODE_CTL] = fill_ctl,
-    [NODE_FAILED] = fill_failed,
+    [NODE_FAILED] = fill_failed, [NODE_RECOVERED] = fill_recovered,
 };
 
 /* ---- open and release ---- */
@@ -226,7 +239,9 @@ static void entry_item(const struct dir *dir, size_t i, struct node *node,
     const struct listing *listing = mail_listing(dir->mail);
     struct listing_item item;
 
-    *node = (struct node){.kind = NODE_ITEM,
+    *node = (struct node){.kind = dir->node.kind == NODE_RECOVERED
+                                      ? NODE_RECOVERED_ITEM
+                                      : NODE_ITEM,
                           .store = dir->node.store,
                           .id = nameset_nid(listing_names(listing), i)};
     if (listing_item(listing, i, &item))

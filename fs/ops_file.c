@@ -61,7 +61,8 @@ static int open_mail(fuse_req_t req, const struct node *node,
         return rc;
     fi->fh = mail_changes(ops_fs(req)->mail, node->store);
     /* Once the file has changed, pages may be of the old one. */
-    fi->keep_cache = fi->fh == 0 && node->kind == NODE_ITEM;
+    fi->keep_cache = fi->fh == 0 && (node->kind == NODE_ITEM ||
+                                     node->kind == NODE_RECOVERED_ITEM);
     fi->noflush = 1;
     return 0;
 }

@@ -35,12 +35,12 @@ static int size_metas(struct mail *mail, struct mail_store *s,
     uint64_t start;
     int rc;
 
-    pool_enter(mail->pool, s->store);
+    mail_reader_enter(mail, s);
     start = time_mono_ms();
     rc = reader_metas(s->store->reader, format, nids, n, metas, err);
     if (rc == 0)
         cost_learn(s, time_mono_ms() - start, n);
-    pool_leave(mail->pool, s->store);
+    mail_reader_leave(mail, s);
     if (rc < 0)
         err_wrap(err, "%s", s->store->path);
     return rc < 0 ? -EIO : 0;
@@ -64,7 +64,7 @@ static int size_items(struct mail *mail, struct mail_dir *dir,
     pthread_mutex_lock(&mail->lock);
     if (dir->fresh == 0)
         dir->fresh_since_ms = time_mono_ms();
-    dir->fresh += dir->cached ? n : 0;
+    dir->fresh += dir->cached && !dir->of->recovered ? n : 0;
     pthread_mutex_unlock(&mail->lock);
     return 0;
 }
@@ -93,7 +93,7 @@ void mail_size(struct mail *mail, struct mail_dir *dir, size_t first, size_t n)
     size_t items[MAIL_BATCH_MAX], picked;
     struct err err = {0};
 
-    if (dir_stale(dir) || mail_gate(mail, dir->of->store) < 0)
+    if (dir_stale(dir) || mail_gate(mail, dir->of) < 0)
         return;
     pthread_mutex_lock(&dir->sizing);
     picked = pick_unsized(dir->listing, first, n, items,
@@ -127,7 +127,7 @@ int size_found(struct mail *mail, struct mail_dir *dir, size_t i,
         return 0;
     if (dir_stale(dir))
         return err_set(err, ESTALE, "%s has changed", dir->of->store->path);
-    if ((rc = mail_gate(mail, dir->of->store)) < 0)
+    if ((rc = mail_gate(mail, dir->of)) < 0)
         return rc;
     pthread_mutex_lock(&dir->sizing);
     if (!listing_sized(dir->listing, i))
@@ -149,7 +149,7 @@ int size_item(struct mail *mail, struct mail_store *s, uint32_t nid,
     int rc = mail_admit(mail, s, err);
 
     if (rc == 0)
-        rc = mail_gate(mail, s->store);
+        rc = mail_gate(mail, s);
     if (rc == 0)
         rc = size_metas(mail, s, format, &nid, 1, &meta, err);
     if (rc < 0)
@@ -167,8 +167,10 @@ void size_load(struct mail *mail, struct mail_dir *dir)
 {
     cleanup_buf struct buf data = BUF(SIZES_MAX);
     struct err err = {0};
-    int rc = db_sizes_get(mail->fs->db, dir->of->store->id, dir->folder,
-                          dir->stamp, READER_RENDER_VERSION, &data, &err);
+    int rc = dir->of->recovered
+                 ? -ENOENT
+                 : db_sizes_get(mail->fs->db, dir->of->store->id, dir->folder,
+                                dir->stamp, READER_RENDER_VERSION, &data, &err);
 
     if (rc == 0)
         listing_unpack(dir->listing, data.data, data.len);

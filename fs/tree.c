@@ -191,6 +191,8 @@ static int name_row(const struct making *m, const struct row *row)
             return -ENOMEM;
         if (row->folder.parent == NODE_ROOT_NID)
             rc = nameset_reserve(*names, TREE_CONTROL);
+        if (rc == 0 && row->folder.parent == NODE_ROOT_NID)
+            rc = nameset_reserve(*names, TREE_RECOVERED);
     }
     if (rc < 0)
         return rc;
@@ -256,4 +258,18 @@ int tree_new(struct reader *reader, struct tree **tree_r, struct err *err)
     free(m.rows);
     buf_finish(&m.texts);
     return rc < 0 ? rc : 0;
+}
+
+int tree_single(uint32_t nid, struct tree **tree_r)
+{
+    struct tree *tree = calloc(1, sizeof(*tree));
+
+    *tree_r = tree;
+    if (!tree || !(tree->list = calloc(1, sizeof(*tree->list)))) {
+        tree_free(tree_r);
+        return -ENOMEM;
+    }
+    tree->list[0] = (struct tree_folder){.nid = nid, .parent = NODE_ROOT_NID};
+    tree->n = 1;
+    return 0;
 }

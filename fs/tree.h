@@ -14,7 +14,9 @@
 
 #define TREE_FOLDERS_MAX 1000000 /* more are not shown */
 #define TREE_DEPTH_MAX   200     /* deeper ones are not shown */
-#define TREE_CONTROL     ".ctl"  /* nobody else has this name at the top */
+/* Nobody else has these names at the top of a store. */
+#define TREE_CONTROL   ".ctl"
+#define TREE_RECOVERED "Recovered"
 
 struct tree_folder {
     uint32_t nid, parent; /* parent: node id, NODE_ROOT_NID at the top */
@@ -26,6 +28,8 @@ struct tree;
 
 /* Asks the reader. The store's root (NODE_ROOT_NID) is always in the tree. */
 int tree_new(struct reader *reader, struct tree **tree_r, struct err *err);
+/* A tree of one folder. -ENOMEM */
+int tree_single(uint32_t nid, struct tree **tree_r);
 void tree_free(struct tree **tree);
 
 /* NULL when there is no such folder. Borrowed. */

@@ -218,8 +218,8 @@ def tree_items(root):
     """{(folder names...): [paths of item files]} below a store directory."""
     found = {}
     for folder, folders, files in os.walk(root):
-        if folder == root and '.ctl' in folders:
-            folders.remove('.ctl')
+        if folder == root:
+            folders[:] = set(folders) - {'.ctl', 'Recovered'}
         key = tuple(os.path.relpath(folder, root).split(os.sep))
         found[() if key == ('.',) else key] = [
             os.path.join(folder, f) for f in files]

@@ -37,6 +37,9 @@ static void test_rounds(void)
         {NODE_PARTS, 5, 0x200024, 0},
         {NODE_PART, 5, 0x200024, 0},
         {NODE_PART, 5, 0x200024, NODE_PART_MAX},
+        {NODE_RECOVERED, 5, 0, 0},
+        {NODE_RECOVERED_ITEM, 5, 0x3c, 0},
+        {NODE_RECOVERED_ITEM, NODE_STORE_MAX, 0xfffffffc, 0},
     };
 
     for (size_t i = 0; i < sizeof(nodes) / sizeof(nodes[0]); i++)
@@ -60,7 +63,7 @@ static void test_strangers(void)
     CHECK(!node_split(0, &node));
     CHECK(!node_split(2, &node));
     CHECK(!node_split(15ull << 60, &node));
-    CHECK(!node_split(12ull << 60 | 1ull << 43, &node));
+    CHECK(!node_split(14ull << 60 | 1ull << 43, &node));
     CHECK(!node_split((uint64_t)NODE_ITEM << 60 | 1 << 16, &node));
     CHECK(!node_split((uint64_t)NODE_STORE << 60 | 1ull << 43 | 1, &node));
     CHECK(!node_split((uint64_t)NODE_ITEM << 60 | 1ull << 43 | 7, &node));
@@ -75,6 +78,9 @@ static void test_fits(void)
     CHECK(node_fits(NODE_ITEM, 0x200024));
     CHECK(!node_fits(NODE_ITEM, 0x8022));
     CHECK(!node_fits(NODE_CTL, 0));
+    CHECK(node_fits(NODE_RECOVERED_ITEM, 0x3c));
+    CHECK(!node_fits(NODE_RECOVERED_ITEM, 0x1c));
+    CHECK(!node_fits(NODE_RECOVERED_ITEM, 0x24));
     CHECK(node_is_control(NODE_REASON));
     CHECK(!node_is_control(NODE_ITEM));
 }
