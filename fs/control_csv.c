@@ -194,6 +194,7 @@ static int ledger_row(void *ctx, const struct db_item *item,
     csv_text(out, item->hash);
     csv_text(out, item->remote);
     csv_text(out, item->reason);
+    csv_text(out, item->defects);
     csv_end(out);
     return -out->error;
 }
@@ -205,7 +206,7 @@ int control_show_ledger(struct fs *fs, int64_t store, struct buf *out,
     int r = db_job_latest(fs->db, store, &job, err);
 
     buf_adds(out, "nid,folder,class,subject,time,size,state,hash,remote,"
-                  "reason\n");
+                  "reason,defects\n");
     if (r == -ENOENT)
         return 0;
     if (r == 0)

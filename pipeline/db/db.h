@@ -162,11 +162,13 @@ typedef int db_folder_fn(void *ctx, const struct db_folder *folder);
 int db_ledger_folders(struct db *db, int64_t job, db_folder_fn *fn, void *ctx,
                       struct err *err);
 
-/* Longest texts of an item; class, subject and reason are cut there, a longer
+/* Longest texts of an item; class, subject, reason and
+ * defects are cut there, a longer
  * remote id is -EINVAL. */
 #define DB_CLASS_MAX   256
 #define DB_SUBJECT_MAX 1024
 #define DB_REMOTE_MAX  1024
+#define DB_DEFECTS_MAX 256
 
 struct db_item {
     uint32_t nid, folder;
@@ -174,16 +176,17 @@ struct db_item {
     int64_t time;
     uint64_t size; /* bytes sent; before that the store's hint */
     const char *class, *subject;
-    const char *hash;   /* SHA-256 hex of what was sent; "" before */
-    const char *remote; /* the target's id of it; "" before */
-    const char *reason; /* of failed, filtered, duplicate; "" */
+    const char *hash;    /* SHA-256 hex of what was sent; "" before */
+    const char *remote;  /* the target's id of it; "" before */
+    const char *reason;  /* of failed, filtered, duplicate; "" */
+    const char *defects; /* what of it could not be read: "2: words"; "" */
 };
 /* Adds items as listed (or as item->state); known nids are left as they are. */
 int db_ledger_add(struct db *db, int64_t job, const struct db_item *items,
                   size_t n, struct err *err);
-/* New state of n items of one job in one transaction; hash, remote, reason
- * and size are set as given ("" clears), the other fields (but nid) are not
- * read. -ENOENT when a nid is not in the ledger: none is marked then. */
+/* New state of n items of one job in one transaction; hash, remote, reason,
+ * defects and size are set as given ("" clears), the other fields (but nid) are
+ * not read. -ENOENT when a nid is not in the ledger: none is marked then. */
 int db_ledger_mark(struct db *db, int64_t job, const struct db_item *items,
                    size_t n, struct err *err);
 /* Items of one folder in one state with nid > after, rising, at most max;

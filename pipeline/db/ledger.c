@@ -125,8 +125,8 @@ static int ledger_insert(struct driver *driver, int64_t job,
     int rc = driver_query(
         driver,
         "INSERT INTO item (job, nid, folder, state, time, size, class,"
-        " subject, hash, remote, reason)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
+        " subject, hash, remote, reason, defects)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
         " ON CONFLICT DO NOTHING",
         &query, err);
 
@@ -143,6 +143,7 @@ static int ledger_insert(struct driver *driver, int64_t job,
     query_text(query, 9, it->hash);
     query_text(query, 10, it->remote);
     query_text_cut(query, 11, it->reason, DB_REASON_MAX);
+    query_text_cut(query, 12, it->defects, DB_DEFECTS_MAX);
     rc = query_run(query, err);
     if (!rc && driver_rows(driver) > 0)
         tally_move(t, it->state, 1, (int64_t)it->size);
@@ -187,8 +188,8 @@ static int ledger_update(struct driver *driver, int64_t job,
     if (!rc)
         rc = driver_query(driver,
                           "UPDATE item SET state = $1, size = $2, hash = $3,"
-                          " remote = $4, reason = $5"
-                          " WHERE job = $6 AND folder = $7 AND nid = $8",
+                          " remote = $4, reason = $5, defects = $6"
+                          " WHERE job = $7 AND folder = $8 AND nid = $9",
                           &query, err);
     if (rc)
         return rc;
@@ -197,9 +198,10 @@ static int ledger_update(struct driver *driver, int64_t job,
     query_text(query, 3, it->hash);
     query_text(query, 4, it->remote);
     query_text_cut(query, 5, it->reason, DB_REASON_MAX);
-    query_int(query, 6, job);
-    query_int(query, 7, folder);
-    query_int(query, 8, it->nid);
+    query_text_cut(query, 6, it->defects, DB_DEFECTS_MAX);
+    query_int(query, 7, job);
+    query_int(query, 8, folder);
+    query_int(query, 9, it->nid);
     tally_move(t, it->state, 1, (int64_t)it->size);
     return query_run(query, err);
 }
@@ -245,11 +247,13 @@ static int ledger_relist_folder(struct driver *driver, int64_t job,
                                 int64_t folder, struct err *err)
 {
     struct query *query;
-    int rc = driver_query(driver,
-                          "UPDATE item" BY_STATE
-                          " SET state = $1, hash = '', remote = '', reason = ''"
-                          " WHERE job = $2 AND folder = $3 AND state = $4",
-                          &query, err);
+    int rc =
+        driver_query(driver,
+                     "UPDATE item" BY_STATE
+                     " SET state = $1, hash = '', remote = '', reason = '',"
+                     " defects = ''"
+                     " WHERE job = $2 AND folder = $3 AND state = $4",
+                     &query, err);
 
     if (rc)
         return rc;

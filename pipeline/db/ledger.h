@@ -20,7 +20,8 @@ int ledger_folder_after(struct driver *driver, int64_t job, int64_t after,
 
 /* The columns that ledger_read_item reads, in its order. */
 #define LEDGER_COLS                                                            \
-    "nid, folder, state, time, size, class, subject, hash, remote, reason"
+    "nid, folder, state, time, size, class, subject, hash, remote, reason,"    \
+    " defects"
 void ledger_read_item(struct query *query, struct db_item *item);
 
 #endif

@@ -116,9 +116,10 @@ void ledger_read_item(struct query *query, struct db_item *item)
     item->hash = query_get_text(query, 7);
     item->remote = query_get_text(query, 8);
     item->reason = query_get_text(query, 9);
+    item->defects = query_get_text(query, 10);
 }
 
-#define ITEM_TEXTS 5
+#define ITEM_TEXTS 6
 
 static void item_texts(struct db_item *it, const char ***texts)
 {
@@ -127,6 +128,7 @@ static void item_texts(struct db_item *it, const char ***texts)
     texts[2] = &it->hash;
     texts[3] = &it->remote;
     texts[4] = &it->reason;
+    texts[5] = &it->defects;
 }
 
 /* Rows into items and their texts, one behind the other. */

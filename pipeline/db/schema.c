@@ -89,6 +89,9 @@ static const struct schema_step steps[] = {
      " version INTEGER NOT NULL,"
      " data BLOB NOT NULL,"
      " PRIMARY KEY (store, folder));"},
+
+    {"defects of items",
+     "ALTER TABLE item ADD COLUMN defects TEXT NOT NULL DEFAULT '';"},
 };
 
 const struct schema_step *schema_steps(size_t *n_r)

@@ -428,6 +428,20 @@ static bool item_sound(const struct proto_item *item)
             item->off + item->size <= PROTO_DATA_MAX);
 }
 
+/* Text of a hostile process: ended, UTF-8, one line. */
+static void item_words(const struct proto_item *item,
+                       char words_r[READER_WHAT_MAX])
+{
+    cleanup_buf struct buf clean = BUF(4 * READER_WHAT_MAX);
+    size_t len = strnlen(item->what, READER_WHAT_MAX);
+
+    charset_clean_utf8(item->what, len, &clean);
+    len = charset_cut(buf_str(&clean), clean.len, READER_WHAT_MAX - 1);
+    for (size_t i = 0; i < len; i++)
+        words_r[i] = (uint8_t)clean.data[i] < ' ' ? ' ' : clean.data[i];
+    words_r[len] = '\0';
+}
+
 static int bulk_item(struct bulk *b, const struct proto_item *item)
 {
     struct reader_meta meta = {.error = item->error};
@@ -438,6 +452,7 @@ static int bulk_item(struct bulk *b, const struct proto_item *item)
         meta.time = item->time;
         meta.flags = item->flags;
         meta.defects = item->defects;
+        item_words(item, meta.what);
         if (item->has_data)
             data = data_of(b->reader) + item->off;
     }

@@ -26,7 +26,7 @@
 #define READER_WINDOW    (8u << 20) /* bytes of shared memory */
 
 /* As RENDER_VERSION (checked at build): part of every cached size. */
-#define READER_RENDER_VERSION 2
+#define READER_RENDER_VERSION 3
 
 struct reader;
 
@@ -123,12 +123,15 @@ typedef int reader_entry_fn(void *ctx, const struct reader_entry *entry);
 int reader_entries(struct reader *reader, uint32_t folder, reader_entry_fn *fn,
                    void *ctx, struct err *err);
 
+#define READER_WHAT_MAX 160 /* as RENDER_WHAT_MAX (checked at build) */
+
 struct reader_meta {
     uint64_t size;
     int64_t time;
     uint32_t flags; /* RENDER_SEEN ... */
     uint32_t defects;
-    int error; /* 0, or a positive errno: then the rest is 0 */
+    int error;                  /* 0, or a positive errno: then the rest is 0 */
+    char what[READER_WHAT_MAX]; /* the first defects in words; "" none */
 };
 /* Sizes and flags of n items in one message; metas_r[i].error per item. */
 int reader_metas(struct reader *reader, enum reader_format format,

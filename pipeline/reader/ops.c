@@ -12,6 +12,8 @@ _Static_assert((int)READER_FILE == (int)RENDER_FILE &&
                    (int)READER_MAIL_CRLF == (int)RENDER_MAIL_CRLF,
                "READER_* must be RENDER_*");
 
+_Static_assert(READER_WHAT_MAX == RENDER_WHAT_MAX,
+               "READER_WHAT_MAX must be RENDER_WHAT_MAX");
 _Static_assert(READER_RENDER_VERSION == RENDER_VERSION,
                "READER_RENDER_VERSION must be RENDER_VERSION");
 
@@ -267,6 +269,7 @@ static void item_describe(struct proto_item *to, const struct render *render)
     to->time = meta->time;
     to->flags = meta->flags;
     to->defects = meta->defects;
+    memcpy(to->what, meta->what, sizeof(to->what));
 }
 
 static int op_metas(struct server *server, const struct proto_request *request,

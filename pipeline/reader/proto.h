@@ -40,7 +40,7 @@
 #include "pipeline/reader/client.h"
 
 #define PROTO_MAGIC   0x52545350u /* "PSTR" */
-#define PROTO_VERSION 1
+#define PROTO_VERSION 2
 
 /*
  * Arguments of the reader process: sandbox mode (auto, require, off), user
@@ -136,6 +136,7 @@ struct proto_item {
     int32_t error;     /* 0 or a positive errno */
     uint32_t has_data; /* the bytes are at off in data */
     uint64_t off;
+    char what[READER_WHAT_MAX];
 };
 
 struct proto_info {

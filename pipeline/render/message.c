@@ -3,6 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "pipeline/base/charset.h"
 #include "pipeline/base/clock.h"
 #include "pipeline/render/fetch.h"
 #include "pipeline/render/ics.h"
@@ -70,8 +71,44 @@ void message_init(struct message *m, struct work *w, struct pst_item *item,
         m->class = "IPM.Note";
 }
 
+static void message_each(struct message *m, message_remark_fn *fn, void *ctx)
+{
+    const char *at = buf_str(&m->defect_log);
+
+    while (*at) {
+        char line[DEFECT_LINE_MAX];
+        size_t n = strcspn(at, "\n");
+        snprintf(line, sizeof(line), "%.*s", (int)n, at);
+        fn(ctx, MESSAGE_DEFECT, line);
+        at += n + (at[n] == '\n');
+    }
+}
+
+void work_defect(struct work *w, const char *words, size_t len)
+{
+    size_t used = strlen(w->what);
+    size_t room = sizeof(w->what) - used - 1;
+
+    if (used && room <= 2)
+        return;
+    if (used) {
+        memcpy(w->what + used, "; ", 3);
+        used += 2;
+        room -= 2;
+    }
+    len = charset_cut(words, len, room);
+    memcpy(w->what + used, words, len);
+    w->what[used + len] = '\0';
+}
+
+static void message_tell(void *ctx, enum message_remark what, const char *line)
+{
+    work_defect(ctx, line, strlen(line));
+}
+
 void message_finish(struct message *m)
 {
+    message_each(m, message_tell, m->work);
     m->work->defects += m->defects;
     buf_finish(&m->defect_log);
 }
@@ -112,19 +149,10 @@ static void damage_tell(struct message *m)
 
 void message_remarks(struct message *m, message_remark_fn *fn, void *ctx)
 {
-    const char *at;
-
     if (m->depth == 0 && m->work->recovered)
         fn(ctx, MESSAGE_RECOVERED, pst_item_origin(m->item));
     damage_tell(m);
-    at = buf_str(&m->defect_log);
-    while (*at) {
-        char line[DEFECT_LINE_MAX];
-        size_t n = strcspn(at, "\n");
-        snprintf(line, sizeof(line), "%.*s", (int)n, at);
-        fn(ctx, MESSAGE_DEFECT, line);
-        at += n + (at[n] == '\n');
-    }
+    message_each(m, fn, ctx);
 }
 
 const char *work_id(struct work *w)

@@ -166,6 +166,7 @@ static bool write_message(struct mime *t, const struct part *p)
 
     if (segments_weight(outer->work->out) > RENDER_TEXT_SOFT) {
         outer->work->defects++;
+        work_defect(outer->work, "an embedded message: too big", 28);
         buf_adds(&head, "Content-Type: text/plain\n\n"
                         "An embedded message was left out: too big.\n");
         out_buf(t, &head);

@@ -136,6 +136,7 @@ static int work_run(struct render *r, struct pst *pst, struct pst_item *item,
     work_identify(&w);
     write_item(&w, item, format, &r->meta);
     r->meta.defects = w.defects;
+    memcpy(r->meta.what, w.what, sizeof(w.what));
     arena_free(&w.arena);
     buf_finish(&w.scratch);
     if (!w.error)

@@ -13,7 +13,7 @@
 #include "pipeline/pst/pst.h"
 
 /* Part of every cached size: raise it whenever any output byte changes. */
-#define RENDER_VERSION 2
+#define RENDER_VERSION 3
 
 enum render_format {
     RENDER_FILE,      /* by class: eml, vcf, ics, txt; LF line ends */
@@ -28,11 +28,15 @@ enum render_format {
 #define RENDER_FLAGGED   0x08
 #define RENDER_DRAFT     0x10
 
+#define RENDER_WHAT_MAX 160 /* bytes, with the NUL */
+
 struct render_meta {
     uint64_t size;    /* exact bytes of this rendering */
     int64_t time;     /* delivery, else submission, modification; 0 none */
     uint32_t flags;   /* RENDER_* */
     uint32_t defects; /* parts that could not be read; named in the item */
+    /* The first of them in words, "; " between; "" none. */
+    char what[RENDER_WHAT_MAX];
 };
 
 struct render;

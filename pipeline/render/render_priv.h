@@ -16,17 +16,18 @@ struct work {
     struct segments *out;
     struct arena *arena; /* texts and lists; freed when the work is done */
     struct buf scratch;
-    int error;                 /* errno that ends the whole rendering, else 0 */
-    uint32_t nid;              /* the top-level item */
-    bool recovered;            /* which no listing shows */
-    uint32_t defects;          /* of all messages */
-    unsigned damaged;          /* blocks told of already */
-    unsigned parts;            /* boundaries given so far */
-    unsigned items;            /* embedded messages so far */
-    unsigned written;          /* messages begun */
-    uint64_t seed;             /* of boundaries: store and item */
-    char key[33];              /* the store's record key in hex */
-    int32_t names[NAME_COUNT]; /* ids of named properties, -1 unasked */
+    int error;        /* errno that ends the whole rendering, else 0 */
+    uint32_t nid;     /* the top-level item */
+    bool recovered;   /* which no listing shows */
+    uint32_t defects; /* of all messages */
+    char what[RENDER_WHAT_MAX]; /* the first of them */
+    unsigned damaged;           /* blocks told of already */
+    unsigned parts;             /* boundaries given so far */
+    unsigned items;             /* embedded messages so far */
+    unsigned written;           /* messages begun */
+    uint64_t seed;              /* of boundaries: store and item */
+    char key[33];               /* the store's record key in hex */
+    int32_t names[NAME_COUNT];  /* ids of named properties, -1 unasked */
 };
 
 /* One message of the rendering: the top one or an embedded one. */
@@ -45,6 +46,8 @@ struct message {
 void message_init(struct message *m, struct work *w, struct pst_item *item,
                   unsigned depth);
 void message_finish(struct message *m);
+/* Adds words to what the whole rendering's defects are, while there is room. */
+void work_defect(struct work *w, const char *words, size_t len);
 
 /* Notes damage: it is counted, and named in what m becomes. */
 void message_defect(struct message *m, const char *fmt, ...) printf_like(2, 3);

@@ -58,16 +58,18 @@ static void results_add(struct clerk *clerk, const struct batch *batch)
         const struct target_item *item = &batch->items[i];
         if (item->error == 0)
             marks_add(marks, item->nid, ITEM_INGESTED, item->size, item->hash,
-                      item->remote, "");
+                      item->remote, "", batch->defects[i]);
         else if (item->error != EINPROGRESS)
             marks_add(marks, item->nid, ITEM_FAILED, item->size, NULL, "",
-                      *item->reason ? item->reason : strerror(item->error));
+                      *item->reason ? item->reason : strerror(item->error),
+                      batch->defects[i]);
     }
     for (size_t i = 0; i < batch->bad_n; i++) {
         const struct feed_bad *bad = &batch->bad[i];
         recover_reason(clerk->run, bad->nid, bad->error, clerk->reasons[i],
                        DB_REASON_MAX);
-        marks_add(marks, bad->nid, ITEM_FAILED, 0, NULL, "", clerk->reasons[i]);
+        marks_add(marks, bad->nid, ITEM_FAILED, 0, NULL, "", clerk->reasons[i],
+                  "");
     }
 }
 
@@ -76,7 +78,7 @@ static void state_add(struct clerk *clerk, const struct batch *batch,
 {
     for (size_t i = 0; i < batch->n; i++)
         marks_add(&clerk->marks, batch->items[i].nid, state,
-                  batch->items[i].size, NULL, "", "");
+                  batch->items[i].size, NULL, "", "", batch->defects[i]);
 }
 
 /* The results of all batches that the sender is done with; those of the last

@@ -125,6 +125,7 @@ static int item_add(struct feed *feed, uint32_t nid,
         return RUN_ENDING;
     feed_item(feed->run, meta, nid, batch->ids[batch->n],
               &batch->pieces[batch->n], &batch->items[batch->n]);
+    marks_defects(meta, batch->defects[batch->n]);
     if (!big) {
         batch->items[batch->n].data = batch->arena + batch->used;
         memcpy(batch->arena + batch->used, data, meta->size);
@@ -256,11 +257,12 @@ static int batch_make(struct feed *feed, struct batch *batch)
     batch->items = calloc(n, sizeof(*batch->items));
     batch->bad = calloc(n, sizeof(*batch->bad));
     batch->ids = calloc(n, sizeof(*batch->ids));
+    batch->defects = calloc(n, sizeof(*batch->defects));
     batch->pieces = calloc(n, sizeof(*batch->pieces));
     batch->arena = malloc(feed->bytes_max);
     feed->free_list[feed->free_n++] = batch;
-    return batch->items && batch->bad && batch->ids && batch->pieces &&
-                   batch->arena
+    return batch->items && batch->bad && batch->ids && batch->defects &&
+                   batch->pieces && batch->arena
                ? 0
                : -ENOMEM;
 }
@@ -271,6 +273,7 @@ static void feed_release(struct feed *feed)
         free(feed->all[i].items);
         free(feed->all[i].bad);
         free(feed->all[i].ids);
+        free(feed->all[i].defects);
         free(feed->all[i].pieces);
         free(feed->all[i].arena);
     }

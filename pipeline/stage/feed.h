@@ -6,6 +6,7 @@
 #ifndef STAGE_FEED_H
 #define STAGE_FEED_H
 
+#include "pipeline/stage/marks.h"
 #include "pipeline/stage/run.h"
 
 /* One being filled, one filled, two noted, one being sent, one sent. */
@@ -32,6 +33,7 @@ struct batch {
     size_t bad_n;
     /* What items point to. */
     char (*ids)[RUN_ID_SIZE];
+    char (*defects)[MARKS_DEFECTS_MAX];
     struct feed_piece *pieces;
     char *arena;
     size_t used;

@@ -1,10 +1,20 @@
 #include "pipeline/stage/marks.h"
 
 #include <assert.h>
+#include <stdio.h>
+
+void marks_defects(const struct reader_meta *meta,
+                   char text_r[MARKS_DEFECTS_MAX])
+{
+    *text_r = '\0';
+    if (meta->defects)
+        snprintf(text_r, MARKS_DEFECTS_MAX, "%u: %s", meta->defects,
+                 meta->what);
+}
 
 void marks_add(struct marks *marks, uint32_t nid, enum item_state state,
                uint64_t size, const uint8_t *hash, const char *remote,
-               const char *reason)
+               const char *reason, const char *defects)
 {
     size_t i = marks->n++;
 
@@ -17,7 +27,8 @@ void marks_add(struct marks *marks, uint32_t nid, enum item_state state,
                                        .size = size,
                                        .hash = marks->hashes[i],
                                        .remote = remote,
-                                       .reason = reason};
+                                       .reason = reason,
+                                       .defects = defects};
 }
 
 void marks_keep(struct marks *marks, const struct db_item *item,

@@ -9,7 +9,12 @@
 #include "pipeline/base/hash.h"
 #include "pipeline/stage/run.h"
 
-#define MARKS_MAX 4096
+#define MARKS_MAX         4096
+#define MARKS_DEFECTS_MAX (READER_WHAT_MAX + 16)
+
+/* What an item's meta says of its defects, as the ledger has it. */
+void marks_defects(const struct reader_meta *meta,
+                   char text_r[MARKS_DEFECTS_MAX]);
 
 struct marks {
     struct db_item items[MARKS_MAX];
@@ -20,7 +25,7 @@ struct marks {
 /* Notes one item; hash NULL: none. At most MARKS_MAX between two saves. */
 void marks_add(struct marks *marks, uint32_t nid, enum item_state state,
                uint64_t size, const uint8_t *hash, const char *remote,
-               const char *reason);
+               const char *reason, const char *defects);
 /* The same for a row of the ledger that keeps all else it says. */
 void marks_keep(struct marks *marks, const struct db_item *item,
                 enum item_state state, const char *reason);

@@ -19,6 +19,7 @@ struct recovery {
     struct feed_piece pieces[LOOK_ITEMS];
     size_t sound; /* of items: those that can be rendered */
     char reasons[LOOK_ITEMS][DB_REASON_MAX];
+    char defects[LOOK_ITEMS][MARKS_DEFECTS_MAX];
     struct marks marks;
 };
 
@@ -70,12 +71,13 @@ static int items_load(struct recovery *r, struct err *err)
             recover_reason(r->run, r->nids[i], r->metas[i].error, r->reasons[i],
                            DB_REASON_MAX);
             marks_add(&r->marks, r->nids[i], ITEM_FAILED, 0, NULL, "",
-                      r->reasons[i]);
+                      r->reasons[i], "");
             continue;
         }
         feed_item(r->run, &r->metas[i], r->nids[i], r->ids[k], &r->pieces[k],
                   &r->items[k]);
         r->items[k].error = ENOENT;
+        marks_defects(&r->metas[i], r->defects[k]);
         r->sound++;
     }
     return rc;
@@ -99,7 +101,8 @@ static int items_find(struct recovery *r, const struct run_folder *folder,
             return err_set(err, item->error, "look-up: %s", item->reason);
         marks_add(&r->marks, item->nid,
                   item->error ? ITEM_LISTED : ITEM_INGESTED, item->size,
-                  item->error ? NULL : item->hash, item->remote, "");
+                  item->error ? NULL : item->hash, item->remote, "",
+                  r->defects[i]);
     }
     return rc;
 }

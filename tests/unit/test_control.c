@@ -239,7 +239,8 @@ static void test_none(void)
     CHECK_STR(shown(1, "target"), "");
     CHECK_STR(shown(1, "log"), "");
     CHECK_STR(shown(1, "ledger.csv"),
-              "nid,folder,class,subject,time,size,state,hash,remote,reason\n");
+              "nid,folder,class,subject,time,size,state,hash,remote,reason,"
+              "defects\n");
     CHECK_EQ(put_once(1, "action", "pause\n"), -EINVAL);
 }
 
@@ -417,7 +418,8 @@ static void mark(int64_t job, uint32_t nid, enum item_state state,
                            .size = 11,
                            .hash = "",
                            .remote = "r,1",
-                           .reason = reason};
+                           .reason = reason,
+                           .defects = *reason ? "2: a; b" : ""};
 
     CHECK_EQ(db_ledger_mark(fs.db, job, &item, 1, NULL), 0);
 }
@@ -456,12 +458,13 @@ static void test_job(void)
     CHECK(strncmp(shown(1, "progress"), "running ingest 2/3 66% ", 23) == 0);
     CHECK_STR(
         shown(1, "ledger.csv"),
-        "nid,folder,class,subject,time,size,state,hash,remote,reason\n"
+        "nid,folder,class,subject,time,size,state,hash,remote,reason,"
+        "defects\n"
         "0x24,Top/a_b,IPM.Note,\"say \"\"hi\"\", all\",2001-09-09T01:46:40Z,"
-        "11,ingested,\"\",\"r,1\",\"\"\n"
+        "11,ingested,\"\",\"r,1\",\"\",\"\"\n"
         "0x44,Top/a_b,IPM.Note,\"two\nlines\",\"\",11,failed,\"\",\"r,1\","
-        "too big\n"
-        "0x64,Top/a_b,IPM.Task,\"\",\"\",30,listed,\"\",\"\",\"\"\n");
+        "too big,2: a; b\n"
+        "0x64,Top/a_b,IPM.Task,\"\",\"\",30,listed,\"\",\"\",\"\",\"\"\n");
     CHECK_EQ(control_failed_each(&fs, 1, failed_one, &n), 0);
     CHECK_EQ(n, 1);
     CHECK_EQ(put_once(1, "target", "maildir:/x\n"), -EBUSY);

@@ -61,10 +61,10 @@ static int see_all(void *ctx, const struct db_item *it, const char *path)
     struct help_seen *seen = ctx;
 
     snprintf(seen->text, sizeof(seen->text),
-             "%u|%x|%s|%lld|%llu|%s|%s|%s|%s|%s|%s", it->nid, it->folder,
+             "%u|%x|%s|%lld|%llu|%s|%s|%s|%s|%s|%s|%s", it->nid, it->folder,
              item_state_name(it->state), (long long)it->time,
              (unsigned long long)it->size, it->class, it->subject, it->hash,
-             it->remote, it->reason, path);
+             it->remote, it->reason, it->defects, path);
     return 0;
 }
 
@@ -86,6 +86,7 @@ static void test_ledger_mark(struct db *db)
     }
     it[2].state = ITEM_FAILED;
     it[2].reason = "too large";
+    it[2].defects = "1: text body";
     CHECK_EQ(db_ledger_mark(db, job, it, 3, &err), 0);
     CHECK_EQ(db_job_get(db, job, &j, &err), 0);
     CHECK_EQ(j.items[ITEM_LISTED], 7);
@@ -95,7 +96,7 @@ static void test_ledger_mark(struct db *db)
     CHECK_EQ(j.items[ITEM_FAILED], 1);
     CHECK_EQ(db_ledger_get(db, job, 4, see_all, &seen, &err), 0);
     CHECK_STR(seen.text, "4|8042|failed|1004|150|IPM.Note|caf\xc3\xa9|aa55|"
-                         "cur/1|too large|Top\x1fSent");
+                         "cur/1|too large|1: text body|Top\x1fSent");
     CHECK_EQ(db_ledger_get(db, job, 99, see_all, &seen, &err), -ENOENT);
     /* All or none. */
     it[0].state = ITEM_VERIFIED;
@@ -223,7 +224,7 @@ static void test_ledger_retry(struct db *db)
     CHECK_EQ(j.items[ITEM_VERIFIED], 2);
     help_check_counters(db, job);
     CHECK_EQ(db_ledger_get(db, job, 2, see_all, &seen, &err), 0);
-    CHECK_STR(seen.text, "2|8042|listed|1002|10|IPM.Note|caf\xc3\xa9||||"
+    CHECK_STR(seen.text, "2|8042|listed|1002|10|IPM.Note|caf\xc3\xa9|||||"
                          "Top\x1fSent");
     CHECK_EQ(db_job_act(db, job, JOB_ACT_CANCEL, &err), 0);
 }
