@@ -182,33 +182,42 @@ static bool has_ink(const struct buf *b)
     return false;
 }
 
-static bool has_picture(const struct buf *rtf)
-{
-    return memmem(buf_str(rtf), rtf->len, "\\pict", 5) ||
-           memmem(buf_str(rtf), rtf->len, "\\object", 7);
-}
-
-/* Where there is no stored HTML the RTF has it, or is the body itself. */
+/* Where there is no stored HTML the RTF has it, or is the body itself. It is
+ * kept where the HTML made of it does not show all. */
 static void load_rtf(struct message *m, struct body *b)
 {
     cleanup_buf struct buf out = BUF(RENDER_BODY_MAX * 3);
     struct body_text *into;
     enum rtf_kind kind;
+    bool left, whole = true;
 
     if (!rtf_read(m, &b->rtf))
         return;
-    kind = rtf_convert(buf_str(&b->rtf), b->rtf.len, &out);
-    into = kind == RTF_HTML ? &b->html : &b->text;
-    if (out.error)
+    kind = rtf_convert(buf_str(&b->rtf), b->rtf.len, &out, &left);
+    into = kind == RTF_TEXT ? &b->text : &b->html;
+    if (out.error) {
         message_defect(m, "RTF body: too big");
-    else if (!into->charset && has_ink(&out)) {
+        whole = false;
+    } else if (!into->charset && has_ink(&out)) {
         buf_finish(&into->bytes);
         into->bytes = out;
         out = (struct buf)BUF(0);
         into->charset = "utf-8";
     }
-    if (kind != RTF_TRUE || (!b->text.charset && !has_picture(&b->rtf)))
+    if (whole && (kind != RTF_TRUE || !left))
         buf_clear(&b->rtf);
+}
+
+/* The same for who wants text only. */
+static void load_rtf_text(struct message *m, struct body *b)
+{
+    if (!rtf_read(m, &b->rtf))
+        return;
+    rtf_to_text(buf_str(&b->rtf), b->rtf.len, &b->text.bytes);
+    if (b->text.bytes.error)
+        message_defect(m, "RTF body: too big");
+    else
+        b->text.charset = "utf-8";
 }
 
 void body_load(struct message *m, struct body *b)
@@ -225,7 +234,7 @@ const char *body_plain(struct message *m)
 
     load_text(m, &b.text);
     if (!b.text.charset)
-        load_rtf(m, &b);
+        load_rtf_text(m, &b);
     if (!b.text.charset || b.text.stream || !has_ink(&b.text.bytes))
         return "";
     return fetch_copy(m->work, buf_str(&b.text.bytes), b.text.bytes.len);

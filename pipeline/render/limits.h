@@ -25,9 +25,10 @@
 #define MAPI_WHOLE_MAX (32u << 10)  /* a longer value is streamed */
 #define MAPI_TEXT_MAX  (128u << 20) /* 8-bit text once it is UTF-16 */
 
-#define RTF_SIZE_MAX  (32u << 20) /* decompressed */
-#define RTF_DEPTH_MAX 256         /* open groups; deeper ones share a state */
-#define RTF_FONTS_MAX 1024        /* entries of the font table */
+#define RTF_SIZE_MAX   (32u << 20) /* decompressed */
+#define RTF_DEPTH_MAX  256         /* open groups; deeper ones share a state */
+#define RTF_FONTS_MAX  1024        /* entries of the font table */
+#define RTF_COLORS_MAX 1024        /* of the colour table */
 
 #define RECUR_DATES_MAX 4096 /* deleted or changed instances of a series */
 #define MEMBERS_MAX     4096 /* members of a distribution list */

@@ -1,97 +1,13 @@
 #include "pipeline/render/rtf.h"
 
 #include <ctype.h>
-#include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "pipeline/base/charset.h"
-#include "pipeline/render/limits.h"
+#include "pipeline/render/rtf_priv.h"
 
-#define WORD_MAX     32
-#define PENDING_MAX  (64u << 10)
-#define HEAD_MAX     4096 /* \fromhtml stands in the first tokens */
-#define DEFAULT_PAGE 1252
-
-struct state {
-    int font, uc;
-    bool skip;    /* a destination that is not shown */
-    bool tag;     /* inside htmltag: shown even where ... */
-    bool htmlrtf; /* ... RTF-only text is not */
-    bool fonttbl;
-};
-
-struct font {
-    int number;
-    unsigned codepage; /* 0: that of the document */
-};
-
-struct rtf {
-    const char *at, *end;
-    struct buf *out, pending; /* 8-bit text not yet converted */
-    enum rtf_kind kind;
-    struct state stack[RTF_DEPTH_MAX], now;
-    size_t depth, too_deep;
-    struct font fonts[RTF_FONTS_MAX];
-    size_t font_count;
-    unsigned codepage;
-    int default_font;
-    int skip_chars; /* fallbacks of a \u still to be dropped */
-    bool star;      /* \* seen: an unknown word skips its group */
-    unsigned high;  /* first half of a surrogate pair, or 0 */
-};
-
-/* ---- text out ---- */
-
-static bool shown(const struct rtf *r)
-{
-    return !r->now.skip && (r->now.tag || !r->now.htmlrtf);
-}
-
-static const struct font *font_find(const struct rtf *r, int number)
-{
-    for (size_t i = 0; i < r->font_count; i++)
-        if (r->fonts[i].number == number)
-            return &r->fonts[i];
-    return NULL;
-}
-
-static bool all_ascii(const char *text, size_t len)
-{
-    for (size_t i = 0; i < len; i++)
-        if ((uint8_t)text[i] >= 0x80)
-            return false;
-    return true;
-}
-
-static void flush(struct rtf *r)
-{
-    const struct font *font;
-
-    if (!r->pending.len)
-        return;
-    font = font_find(r, r->now.font);
-    if (all_ascii(r->pending.data, r->pending.len))
-        buf_add(r->out, r->pending.data, r->pending.len);
-    else
-        charset_from_codepage(font && font->codepage ? font->codepage
-                                                     : r->codepage,
-                              r->pending.data, r->pending.len, r->out);
-    buf_clear(&r->pending);
-}
-
-static void put_byte(struct rtf *r, char c)
-{
-    if (r->skip_chars) {
-        r->skip_chars--;
-        return;
-    }
-    if (!shown(r) || !c)
-        return;
-    if (r->pending.len == PENDING_MAX)
-        flush(r);
-    buf_addc(&r->pending, c);
-}
+#define WORD_MAX 32
+#define HEAD_MAX 4096 /* \\fromhtml stands in the first tokens */
 
 static bool is_plain(char c)
 {
@@ -99,251 +15,13 @@ static bool is_plain(char c)
 }
 
 /* A run of plain bytes from r->at on. */
-static void put_run(struct rtf *r)
+static void read_run(struct rtf *r)
 {
     const char *start = r->at;
-    size_t n, skip;
 
     while (r->at < r->end && is_plain(*r->at))
         r->at++;
-    n = (size_t)(r->at - start);
-    skip = (size_t)r->skip_chars < n ? (size_t)r->skip_chars : n;
-    r->skip_chars -= (int)skip;
-    start += skip;
-    n -= skip;
-    while (shown(r) && n) {
-        size_t room = PENDING_MAX - r->pending.len;
-        size_t take = n < room ? n : room;
-        buf_add(&r->pending, start, take);
-        start += take;
-        n -= take;
-        if (n)
-            flush(r);
-    }
-}
-
-static void put_text(struct rtf *r, const char *text)
-{
-    if (r->skip_chars) {
-        r->skip_chars--;
-        return;
-    }
-    flush(r);
-    if (shown(r))
-        buf_adds(r->out, text);
-}
-
-static void put_units(struct rtf *r, const uint16_t *units, size_t n)
-{
-    uint8_t bytes[4];
-
-    for (size_t i = 0; i < n; i++) {
-        bytes[2 * i] = (uint8_t)units[i];
-        bytes[2 * i + 1] = (uint8_t)(units[i] >> 8);
-    }
-    flush(r);
-    if (shown(r) && units[0])
-        charset_from_utf16(bytes, 2 * n, r->out);
-}
-
-static void put_unicode(struct rtf *r, int value)
-{
-    uint16_t unit = (uint16_t)value, pair[2] = {(uint16_t)r->high, unit};
-
-    r->skip_chars = r->now.uc;
-    if (r->high) {
-        r->high = 0;
-        if ((unit & 0xFC00) == 0xDC00) {
-            put_units(r, pair, 2);
-            return;
-        }
-        put_units(r, pair, 1);
-    }
-    if ((unit & 0xFC00) == 0xD800)
-        r->high = unit;
-    else
-        put_units(r, &unit, 1);
-}
-
-/* ---- control words ---- */
-
-typedef void word_fn(struct rtf *r, int value);
-
-static void word_htmlrtf(struct rtf *r, int value)
-{
-    r->now.htmlrtf = value != 0;
-}
-
-static void word_htmltag(struct rtf *r, int value)
-{
-    if (r->kind == RTF_HTML)
-        r->now.tag = true;
-    else
-        r->now.skip = true;
-    r->star = false;
-}
-
-static void word_font(struct rtf *r, int value)
-{
-    r->now.font = value;
-    if (r->now.fonttbl && !font_find(r, value) && r->font_count < RTF_FONTS_MAX)
-        r->fonts[r->font_count++].number = value;
-}
-
-static void font_page(struct rtf *r, unsigned codepage)
-{
-    if (r->now.fonttbl && r->font_count && charset_icu_name(codepage))
-        r->fonts[r->font_count - 1].codepage = codepage;
-}
-
-static void word_charset(struct rtf *r, int value)
-{
-    static const struct {
-        int charset;
-        unsigned codepage;
-    } pages[] = {{77, 10000}, {78, 10001}, {128, 932},  {129, 949},
-                 {130, 1361}, {134, 936},  {136, 950},  {161, 1253},
-                 {162, 1254}, {163, 1258}, {177, 1255}, {178, 1256},
-                 {186, 1257}, {204, 1251}, {222, 874},  {238, 1250},
-                 {254, 437},  {255, 850}};
-
-    for (size_t i = 0; i < array_len(pages); i++)
-        if (pages[i].charset == value)
-            font_page(r, pages[i].codepage);
-}
-
-static void word_cpg(struct rtf *r, int value)
-{
-    font_page(r, (unsigned)value);
-}
-
-static void word_ansicpg(struct rtf *r, int value)
-{
-    if (charset_icu_name((unsigned)value))
-        r->codepage = (unsigned)value;
-}
-
-static void word_mac(struct rtf *r, int value)
-{
-    r->codepage = 10000;
-}
-
-static void word_pc(struct rtf *r, int value)
-{
-    r->codepage = 437;
-}
-
-static void word_pca(struct rtf *r, int value)
-{
-    r->codepage = 850;
-}
-
-static void word_deff(struct rtf *r, int value)
-{
-    r->default_font = r->now.font = value;
-}
-
-static void word_plain(struct rtf *r, int value)
-{
-    r->now.font = r->default_font;
-}
-
-static void word_uc(struct rtf *r, int value)
-{
-    r->now.uc = value < 0 ? 0 : value > 16 ? 16 : value;
-}
-
-static void word_fonttbl(struct rtf *r, int value)
-{
-    r->now.fonttbl = true;
-    r->now.skip = true;
-    r->star = false;
-}
-
-static void word_skip(struct rtf *r, int value)
-{
-    r->now.skip = true;
-}
-
-static void word_bin(struct rtf *r, int value)
-{
-    size_t n = value > 0 ? (size_t)value : 0;
-
-    r->at += n < (size_t)(r->end - r->at) ? n : (size_t)(r->end - r->at);
-}
-
-/* Words that act, or stand for a character: in text, and in HTML. */
-static const struct word {
-    const char *name;
-    word_fn *act;
-    int fallback; /* value when the word has none */
-    const char *text, *html;
-} words[] = {
-    {"ansicpg", word_ansicpg, 0},
-    {"bin", word_bin, 0},
-    {"bullet", NULL, 0, "\xE2\x80\xA2", "&bull;"},
-    {"cell", NULL, 0, "\t", "\t"},
-    {"colortbl", word_skip, 0},
-    {"cpg", word_cpg, 0},
-    {"deff", word_deff, 0},
-    {"emdash", NULL, 0, "\xE2\x80\x94", "&mdash;"},
-    {"emspace", NULL, 0, "\xE2\x80\x83", "&emsp;"},
-    {"endash", NULL, 0, "\xE2\x80\x93", "&ndash;"},
-    {"enspace", NULL, 0, "\xE2\x80\x82", "&ensp;"},
-    {"f", word_font, 0},
-    {"fcharset", word_charset, 0},
-    {"fonttbl", word_fonttbl, 0},
-    {"footer", word_skip, 0},
-    {"header", word_skip, 0},
-    {"htmlrtf", word_htmlrtf, 1},
-    {"htmltag", word_htmltag, 0},
-    {"info", word_skip, 0},
-    {"ldblquote", NULL, 0, "\xE2\x80\x9C", "&ldquo;"},
-    {"line", NULL, 0, "\n", "\n"},
-    {"lquote", NULL, 0, "\xE2\x80\x98", "&lsquo;"},
-    {"mac", word_mac, 0},
-    {"mhtmltag", word_skip, 0},
-    {"page", NULL, 0, "\n", "\n"},
-    {"par", NULL, 0, "\n", "\n"},
-    {"pc", word_pc, 0},
-    {"pca", word_pca, 0},
-    {"pict", word_skip, 0},
-    {"plain", word_plain, 0},
-    {"pntext", word_skip, 0},
-    {"rdblquote", NULL, 0, "\xE2\x80\x9D", "&rdquo;"},
-    {"row", NULL, 0, "\n", "\n"},
-    {"rquote", NULL, 0, "\xE2\x80\x99", "&rsquo;"},
-    {"sect", NULL, 0, "\n", "\n"},
-    {"stylesheet", word_skip, 0},
-    {"tab", NULL, 0, "\t", "\t"},
-    {"u", put_unicode, 0},
-    {"uc", word_uc, 1},
-};
-
-static int word_order(const void *key, const void *row)
-{
-    return strcmp(key, ((const struct word *)row)->name);
-}
-
-static void do_word(struct rtf *r, const char *name, int value, bool has_value)
-{
-    const struct word *w =
-        bsearch(name, words, array_len(words), sizeof(words[0]), word_order);
-
-    if (!w || (w->act != put_unicode && w->act != word_bin))
-        flush(r);
-    if (!w || r->star) {
-        bool tag = w && (w->act == word_htmltag || w->act == word_fonttbl);
-        if (r->star && !tag)
-            r->now.skip = true;
-        r->star = false;
-        if (!tag && (!w || w->act != word_bin))
-            return;
-    }
-    if (w->act)
-        w->act(r, has_value ? value : w->fallback);
-    else
-        put_text(r, r->kind == RTF_HTML ? w->html : w->text);
+    rtf_put_run(r, start, (size_t)(r->at - start));
 }
 
 static int read_number(struct rtf *r, bool *has_r)
@@ -380,7 +58,7 @@ static void read_word(struct rtf *r)
     value = read_number(r, &has_value);
     if (r->at < r->end && *r->at == ' ')
         r->at++;
-    do_word(r, name, value, has_value);
+    rtf_word(r, name, value, has_value);
 }
 
 static int hex_value(char c)
@@ -402,7 +80,7 @@ static void read_hex(struct rtf *r)
     if (high < 0 || low < 0)
         return;
     r->at += 2;
-    put_byte(r, (char)(high << 4 | low));
+    rtf_put_byte(r, (char)(high << 4 | low));
 }
 
 static void read_control(struct rtf *r)
@@ -421,18 +99,17 @@ static void read_control(struct rtf *r)
     else if (c == '*')
         r->star = true;
     else if (c == '\\' || c == '{' || c == '}')
-        put_byte(r, c);
+        rtf_put_byte(r, c);
     else if (c == '~')
-        put_text(r, r->kind == RTF_HTML ? "&nbsp;" : "\xC2\xA0");
+        rtf_put_special(r, "\xC2\xA0", "&nbsp;", MARK_NONE);
     else if (c == '_')
-        put_text(r, r->kind == RTF_HTML ? "&shy;" : "\xE2\x80\x91");
-    else if (c == '\n' || c == '\r') /* as \par */
-        put_text(r, "\n");
+        rtf_put_special(r, "\xE2\x80\x91", "&shy;", MARK_NONE);
+    else if (c == '\n' || c == '\r') /* as \\par */
+        rtf_put_special(r, "\n", "\n", MARK_PAR);
 }
 
 static void group_open(struct rtf *r)
 {
-    flush(r);
     r->skip_chars = 0;
     r->star = false;
     if (r->depth < RTF_DEPTH_MAX)
@@ -443,13 +120,33 @@ static void group_open(struct rtf *r)
 
 static void group_close(struct rtf *r)
 {
-    flush(r);
     r->skip_chars = 0;
     r->star = false;
-    if (r->too_deep)
+    if (r->too_deep) {
         r->too_deep--;
-    else if (r->depth)
-        r->now = r->stack[--r->depth];
+    } else if (r->depth) {
+        rtf_dest(r, r->stack[--r->depth].dest);
+        r->now = r->stack[r->depth];
+    }
+}
+
+static void read_all(struct rtf *r)
+{
+    while (r->at < r->end && !r->out->error) {
+        char c = *r->at;
+        if (is_plain(c)) {
+            read_run(r);
+            continue;
+        }
+        r->at++;
+        if (c == '{')
+            group_open(r);
+        else if (c == '}')
+            group_close(r);
+        else if (c == '\\')
+            read_control(r);
+    }
+    rtf_flush(r);
 }
 
 static enum rtf_kind kind_of(const char *rtf, size_t len)
@@ -463,35 +160,50 @@ static enum rtf_kind kind_of(const char *rtf, size_t len)
     return RTF_TRUE;
 }
 
-enum rtf_kind rtf_convert(const char *rtf, size_t len, struct buf *out)
+static bool run(const char *rtf, size_t len, enum rtf_mode mode,
+                struct buf *out)
 {
     struct rtf *r = calloc(1, sizeof(*r));
-    enum rtf_kind kind = kind_of(rtf, len);
+    bool left;
 
     if (!r) {
         out->error = ENOMEM;
-        return kind;
+        return false;
     }
-    *r = (struct rtf){.at = rtf, .end = rtf + len, .out = out, .kind = kind};
-    r->pending.max = PENDING_MAX;
-    r->codepage = DEFAULT_PAGE;
+    r->at = rtf;
+    r->end = rtf + len;
+    r->out = out;
+    r->mode = mode;
+    r->pending.max = RTF_SIZE_MAX;
+    r->field.max = r->href.max = RTF_FIELD_MAX;
+    r->codepage = RTF_PAGE_DEFAULT;
     r->now.uc = 1;
-    while (r->at < r->end && !out->error) {
-        char c = *r->at;
-        if (is_plain(c)) {
-            put_run(r);
-            continue;
-        }
-        r->at++;
-        if (c == '{')
-            group_open(r);
-        else if (c == '}')
-            group_close(r);
-        else if (c == '\\')
-            read_control(r);
-    }
-    flush(r);
+    if (mode == RTF_WRITE)
+        rtf_html_begin(r);
+    read_all(r);
+    if (mode == RTF_WRITE)
+        rtf_html_end(r);
+    left = r->left;
     buf_finish(&r->pending);
+    buf_finish(&r->field);
+    buf_finish(&r->href);
     free(r);
+    return left;
+}
+
+enum rtf_kind rtf_convert(const char *rtf, size_t len, struct buf *out,
+                          bool *left_r)
+{
+    static const enum rtf_mode modes[] = {[RTF_TRUE] = RTF_WRITE,
+                                          [RTF_TEXT] = RTF_STRIP,
+                                          [RTF_HTML] = RTF_UNWRAP};
+    enum rtf_kind kind = kind_of(rtf, len);
+
+    *left_r = run(rtf, len, modes[kind], out);
     return kind;
+}
+
+void rtf_to_text(const char *rtf, size_t len, struct buf *out)
+{
+    run(rtf, len, RTF_STRIP, out);
 }

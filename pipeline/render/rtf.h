@@ -1,10 +1,12 @@
 /*
  * Compressed RTF ([MS-OXRTFCP]) and what is wrapped in it: HTML or plain text
- * ([MS-OXRTFEX]); of true RTF the bare text.
+ * ([MS-OXRTFEX]). True RTF becomes simple HTML: paragraphs, fonts and
+ * colours, tables, links; lists as the text they show.
  */
 #ifndef RENDER_RTF_H
 #define RENDER_RTF_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,8 +25,14 @@ enum rtf_kind {
 int rtf_decompress(const uint8_t *data, size_t len, struct buf *out,
                    const char **note_r, struct err *err);
 
-/* Appends UTF-8 with LF line ends: HTML for RTF_HTML, else text. Damaged RTF
- * gives what was understood. Returns what was wrapped. */
-enum rtf_kind rtf_convert(const char *rtf, size_t len, struct buf *out);
+/* Appends UTF-8 with LF line ends: HTML for RTF_HTML and RTF_TRUE, text for
+ * RTF_TEXT. Damaged RTF gives what was understood. Returns what was wrapped;
+ * *left_r: the RTF shows something that the output does not (a picture, an
+ * object, hidden text). */
+enum rtf_kind rtf_convert(const char *rtf, size_t len, struct buf *out,
+                          bool *left_r);
+
+/* Appends the bare text of any kind. */
+void rtf_to_text(const char *rtf, size_t len, struct buf *out);
 
 #endif

@@ -10,10 +10,13 @@
 
 static void convert(const char *rtf, size_t len)
 {
-    cleanup_buf struct buf out = BUF(OUT_MAX);
+    cleanup_buf struct buf out = BUF(OUT_MAX), text = BUF(OUT_MAX);
+    bool left = false;
 
-    rtf_convert(rtf, len, &out);
+    rtf_convert(rtf, len, &out, &left);
     fuzz_must_be_text(buf_str(&out), out.len);
+    rtf_to_text(rtf, len, &text);
+    fuzz_must_be_text(buf_str(&text), text.len);
 }
 
 static void put32(uint8_t *to, uint32_t n)

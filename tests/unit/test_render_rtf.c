@@ -78,8 +78,35 @@ static void check_convert(const char *rtf, enum rtf_kind kind,
 {
     cleanup_buf struct buf out = BUF(LIMIT);
 
-    CHECK_EQ(rtf_convert(rtf, strlen(rtf), &out), kind);
+    bool left = false;
+
+    CHECK_EQ(rtf_convert(rtf, strlen(rtf), &out, &left), kind);
     CHECK_STR(buf_str(&out), expected);
+}
+
+static void check_strip(const char *rtf, const char *expected)
+{
+    cleanup_buf struct buf out = BUF(LIMIT);
+
+    rtf_to_text(rtf, strlen(rtf), &out);
+    CHECK_STR(buf_str(&out), expected);
+}
+
+#define HEAD                                                                   \
+    "<html><head><meta http-equiv=\"Content-Type\" content=\"text/html; "      \
+    "charset=utf-8\"></head>\n<body>\n"
+#define TAIL "</body></html>\n"
+
+/* inner: between HEAD and TAIL. */
+static void check_write(const char *rtf, const char *inner, bool left)
+{
+    cleanup_buf struct buf out = BUF(LIMIT), want = BUF(LIMIT);
+    bool got = !left;
+
+    buf_addf(&want, HEAD "%s" TAIL, inner);
+    CHECK_EQ(rtf_convert(rtf, strlen(rtf), &out, &got), RTF_TRUE);
+    CHECK_STR(buf_str(&out), buf_str(&want));
+    CHECK_EQ(got, left);
 }
 
 static void test_html(void)
@@ -102,14 +129,96 @@ static void test_text(void)
     check_convert("{\\rtf1\\ansi\\fromtext a\\par b\\line c\\u-10179?"
                   "\\u-8704?}",
                   RTF_TEXT, "a\nb\nc\xF0\x9F\x98\x80");
-    check_convert("{\\rtf1{\\fonttbl{\\f0\\fcharset128 M;}}\\f0 "
-                  "\\'93\\'fa\\'83A\\par}",
-                  RTF_TRUE, "\xE6\x97\xA5\xE3\x82\xA2\n");
-    check_convert("{\\rtf1\\uc2\\u228ab\\uc0\\u228{\\info no}"
-                  "{\\colortbl;\\red1;}\\bin3 abcd}",
-                  RTF_TRUE,
-                  "\xC3\xA4\xC3\xA4"
-                  "d");
+    check_strip("{\\rtf1{\\fonttbl{\\f0\\fcharset128 M;}}\\f0 "
+                "\\'93\\'fa\\'83A\\par}",
+                "\xE6\x97\xA5\xE3\x82\xA2\n");
+    check_strip("{\\rtf1\\uc2\\u228ab\\uc0\\u228{\\info no}"
+                "{\\colortbl;\\red1;}\\bin3 abcd}",
+                "\xC3\xA4\xC3\xA4"
+                "d");
+}
+
+static void test_charsets(void)
+{
+    /* One character in two runs, and a font without a word of its own. */
+    check_strip("{\\rtf1\\ansicpg932{\\b \\'93}{\\i \\'fa}}", "\xE6\x97\xA5");
+    check_write("{\\rtf1\\ansicpg932{\\b \\'93}\\'fa\\'83A}",
+                "<div><b>\xE6\x97\xA5</b>\xE3\x82\xA2</div>\n", false);
+    check_strip("{\\rtf1\\ansicpg1251{\\fonttbl{\\f0 A;}{\\f1\\fcharset0 B;}"
+                "{\\f2\\fcharset238 C;}{\\f3\\fcharset2 Symbol;}}"
+                "\\'e9\\f1\\'e9\\f2\\'b9\\f3\\'b7}",
+                "\xD0\xB9\xC3\xA9\xC4\x85\xE2\x80\xA2");
+    check_strip("{\\rtf1\\ansicpg936 \\'d6\\'d0\\'5c}", "\xE4\xB8\xAD\\");
+    check_strip("{\\rtf1\\mac \\'8a}", "\xC3\xA4");
+    check_strip("{\\rtf1\\ansicpg65001 \\'c3\\'a4}", "\xC3\xA4");
+    check_strip("{\\rtf1\\uc0\\u-4051 \\u8364}", "\xEF\x80\xAD\xE2\x82\xAC");
+}
+
+static void test_looks(void)
+{
+    check_write("{\\rtf1 a{\\b b\\i c}\\ul d\\ulnone\\par\\par "
+                "x\\super 2\\nosupersub\\strike y\\plain  z}",
+                "<div>a<b>b</b><b><i>c</i></b><u>d</u></div>\n"
+                "<div><br></div>\n"
+                "<div>x<sup>2</sup><s>y</s> z</div>\n",
+                false);
+    check_write("{\\rtf1{\\fonttbl{\\f0\\fswiss Arial;}{\\f1 B\"d;}}"
+                "{\\colortbl;\\red255\\green0\\blue16;}"
+                "\\pard\\qc\\li400\\f0\\fs21\\cf1 A<&\\f1 b\\par}",
+                "<div style=\"text-align:center;margin-left:20pt;\">"
+                "<span style=\"font-family:'Arial';font-size:10.5pt;"
+                "color:#ff0010;\">A&lt;&amp;</span>"
+                "<span style=\"font-size:10.5pt;color:#ff0010;\">b</span>"
+                "</div>\n",
+                false);
+    check_write("{\\rtf1\\rtlpar a  b\\line\\tab c}",
+                "<div dir=\"rtl\">a &nbsp;b<br>\n&nbsp;&nbsp;&nbsp; c"
+                "</div>\n",
+                false);
+}
+
+static void test_blocks(void)
+{
+    check_write("{\\rtf1{\\pntext\\f1 1.\\tab}one\\par "
+                "{\\listtext 2.\\tab}two\\par}",
+                "<div>1.&nbsp;&nbsp;&nbsp; one</div>\n"
+                "<div>2.&nbsp;&nbsp;&nbsp; two</div>\n",
+                false);
+    check_write("{\\rtf1 a\\par\\trowd\\cellx1\\intbl b\\cell c\\par d\\cell"
+                "\\row\\trowd \\intbl e\\cell\\cell\\row\\pard f}",
+                "<div>a</div>\n"
+                "<table border=\"1\" style=\"border-collapse:collapse\">\n"
+                "<tr><td><div>b</div>\n</td><td><div>c</div>\n<div>d</div>\n"
+                "</td></tr>\n<tr><td><div>e</div>\n</td><td></td></tr>\n"
+                "</table>\n<div>f</div>\n",
+                false);
+}
+
+static void test_links(void)
+{
+    check_write("{\\rtf1 see {\\field{\\*\\fldinst{HYPERLINK "
+                "\"http://a.example/?x=1&y=2\"}}{\\fldrslt{\\ul here}}}.}",
+                "<div>see <a href=\"http://a.example/?x=1&amp;y=2\">"
+                "<u>here</u></a>.</div>\n",
+                false);
+    check_write("{\\rtf1{\\field{\\*\\fldinst HYPERLINK \\\\l \"top\"}"
+                "{\\fldrslt up}}{\\field{\\*\\fldinst PAGE}{\\fldrslt 7}}}",
+                "<div><a href=\"#top\">up</a>7</div>\n", false);
+    check_write("{\\rtf1{\\field{\\*\\fldinst HYPERLINK javascript:x}"
+                "{\\fldrslt no}}}",
+                "<div>no</div>\n", false);
+    check_strip("{\\rtf1{\\field{\\*\\fldinst HYPERLINK \"x\"}"
+                "{\\fldrslt t}}}",
+                "t");
+}
+
+/* What HTML does not show is told, so that the RTF is kept. */
+static void test_left(void)
+{
+    check_write("{\\rtf1 a{\\pict\\pngblip 00ff}}", "<div>a</div>\n", true);
+    check_write("{\\rtf1 a{\\v secret}}", "<div>a</div>\n", true);
+    check_write("{\\rtf1 a{\\object{\\*\\objdata 00}{\\result b}}}",
+                "<div>ab</div>\n", true);
 }
 
 static void test_odd(void)
@@ -123,12 +232,12 @@ static void test_odd(void)
     for (int i = 0; i < 6000; i++)
         buf_adds(&deep, "}");
     buf_adds(&deep, "y");
-    rtf_convert(buf_str(&deep), deep.len, &out);
+    rtf_to_text(buf_str(&deep), deep.len, &out);
     CHECK_STR(buf_str(&out), "xy");
     check_convert("", RTF_TRUE, "");
     check_convert("\\'", RTF_TRUE, "");
-    check_convert("{\\rtf1\\u99999999999 \\bin999999999 x", RTF_TRUE,
-                  "\xEF\xBF\xBF");
+    check_strip("{\\rtf1\\u99999999999 \\bin999999999 x", "\xEF\xBF\xBF");
+    check_convert("{\\rtf1\\pard\\par }", RTF_TRUE, "");
 }
 
 static void check_html(const char *html, unsigned cpid, const char *charset,
@@ -166,6 +275,11 @@ int main(void)
     test_damage();
     test_html();
     test_text();
+    test_charsets();
+    test_looks();
+    test_blocks();
+    test_links();
+    test_left();
     test_odd();
     test_charset();
     return check_report();
