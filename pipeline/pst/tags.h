@@ -32,6 +32,7 @@
 #define PR_MESSAGE_CLASS          0x001A
 #define PR_PRIORITY               0x0026
 #define PR_SENSITIVITY            0x0036
+#define PR_RESPONSE_REQUESTED     0x0063
 #define PR_SUBJECT                0x0037
 #define PR_CLIENT_SUBMIT_TIME     0x0039
 #define PR_SUBJECT_PREFIX         0x003D
@@ -92,6 +93,7 @@
 #define PR_SMTP_ADDRESS      0x39FE
 #define PR_SENDER_SMTP       0x5D01
 #define PR_SENT_REPR_SMTP    0x5D02
+#define PR_RECEIVED_BY_SMTP  0x5D07
 #define PR_CONTENT_COUNT     0x3602
 #define PR_CONTENT_UNREAD    0x3603
 #define PR_SUBFOLDERS        0x360A
@@ -100,6 +102,12 @@
 #define PR_MESSAGE_LOCALE    0x3FF1
 #define PR_MESSAGE_CODEPAGE  0x3FFD
 #define PR_CODEPAGE_ID       0x66C3
+
+/* recipient */
+#define PR_DISPLAY_TYPE    0x3900
+#define PR_DISPLAY_TYPE_EX 0x3905
+#define PR_RECIPIENT_FLAGS 0x5FFD
+#define PR_TRACK_STATUS    0x5FFF
 
 /* attachment */
 #define PR_ATTACH_DATA          0x3701
@@ -114,6 +122,10 @@
 #define PR_ATTACH_CONTENT_ID    0x3712
 #define PR_ATTACH_LOCATION      0x3713
 #define PR_ATTACH_FLAGS         0x3714
+#define PR_EXCEPTION_REPLACES   0x7FF9
+#define PR_EXCEPTION_START      0x7FFB
+#define PR_EXCEPTION_END        0x7FFC
+#define PR_ATTACHMENT_FLAGS     0x7FFD
 #define PR_ATTACH_HIDDEN        0x7FFE
 #define PR_ATTACH_CONTACT_PHOTO 0x7FFF
 #define ATTACH_BY_VALUE         1

@@ -12,6 +12,7 @@
 #include "pipeline/base/charset.h"
 #include "pipeline/reader/ops.h"
 #include "pipeline/reader/sandbox.h"
+#include "pipeline/render/zone.h"
 
 static int window_map(struct server *server, struct err *err)
 {
@@ -60,7 +61,9 @@ static int server_prepare(struct server *server,
     int rc = window_map(server, err);
 
     if (rc == 0)
-        rc = charset_seal() ? 0 : err_set(err, EIO, "ICU has no tables");
+        rc = charset_seal() && zone_seal()
+                 ? 0
+                 : err_set(err, EIO, "ICU has no tables");
     if (rc == 0)
         rc = sandbox_enter(rules, server->sandbox, err);
     if (rc != 0)

@@ -12,6 +12,7 @@
 #define CID_MAX            200
 #define OCTET_STREAM       "application/octet-stream"
 #define FLAG_IN_HTML       4
+#define FLAG_EXCEPTION     2
 #define METHOD_NONE        0
 #define METHOD_OLE_TYPE    "application/x-ole-storage"
 
@@ -233,6 +234,14 @@ static void load_link(struct message *m, struct pst_props *props,
         p->link = fetch_text(m, props, PR_ATTACH_PATHNAME);
 }
 
+/* [MS-OXOCAL] 2.2.10.1: the attachment of an exception. */
+static void part_change(struct pst_props *props, struct part *p)
+{
+    p->changed = pst_props_int(props, PR_ATTACHMENT_FLAGS, 0) & FLAG_EXCEPTION;
+    p->replaces = pst_props_time(props, PR_EXCEPTION_REPLACES);
+    p->starts = pst_props_time(props, PR_EXCEPTION_START);
+}
+
 static void part_describe(struct message *m, struct pst_props *props,
                           struct part *p, size_t number)
 {
@@ -244,6 +253,7 @@ static void part_describe(struct message *m, struct pst_props *props,
     p->location = fetch_text(m, props, PR_ATTACH_LOCATION);
     p->photo = pst_props_bool(props, PR_ATTACH_CONTACT_PHOTO, false) ||
                strcasecmp(p->filename, "ContactPicture.jpg") == 0;
+    part_change(props, p);
 }
 
 static bool part_open(struct message *m, size_t i, struct part *p)

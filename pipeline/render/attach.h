@@ -18,8 +18,11 @@ struct part {
     const char *link;
     struct segment_source source;
     struct pst_item *item;
-    bool inlined; /* shown inside the HTML body */
-    bool photo;   /* the picture of a contact */
+    bool inlined;      /* shown inside the HTML body */
+    bool photo;        /* the picture of a contact */
+    bool changed;      /* a changed instance of the series that m is */
+    uint64_t replaces; /* of that: FILETIME of the instance, 0 unknown */
+    uint64_t starts;   /* and when it begins, on the local clock */
 };
 
 struct parts {

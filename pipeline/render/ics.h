@@ -1,7 +1,7 @@
 /*
- * Events and tasks as iCalendar (RFC 5545), times in UTC. Written by hand, as
+ * Events and tasks as iCalendar (RFC 5545, [MS-OXCICAL]). Written by hand:
  * libical reads zone files as soon as it meets a UTC time, which the reader's
- * sandbox forbids; libical is the judge in the tests.
+ * sandbox forbids; it is the judge in the tests.
  */
 #ifndef RENDER_ICS_H
 #define RENDER_ICS_H

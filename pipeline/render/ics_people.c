@@ -6,10 +6,11 @@
 #include "pipeline/render/fetch.h"
 #include "pipeline/render/ics_priv.h"
 
-#define PR_RECIPIENT_FLAGS 0x5FFD
-#define PR_TRACK_STATUS    0x5FFF
-#define FLAG_ORGANIZER     2
-#define LINE_LIMIT         (RENDER_FIELD_MAX * 8)
+#define FLAG_ORGANIZER    2
+#define DISPLAY_LIST      1
+#define DISPLAY_ROOM      7
+#define DISPLAY_EQUIPMENT 8
+#define LINE_LIMIT        (RENDER_FIELD_MAX * 8)
 
 static void write_person(struct ics *c, const char *name, const char *params,
                          const struct mailbox *box)
@@ -51,7 +52,31 @@ static void write_reply(struct ics *c)
     write_person(c, "ATTENDEE", params, &sender);
 }
 
-static const char *attendee_params(struct ics *c, struct pst_props *row)
+static const char *attendee_kind(struct pst_props *row, int32_t type)
+{
+    int32_t ex = pst_props_int(row, PR_DISPLAY_TYPE_EX, 0) & 0xFF;
+
+    if (pst_props_int(row, PR_DISPLAY_TYPE, 0) == DISPLAY_LIST ||
+        ex == DISPLAY_LIST)
+        return ";CUTYPE=GROUP";
+    if (ex == DISPLAY_ROOM)
+        return ";CUTYPE=ROOM";
+    return type == 3 || ex == DISPLAY_EQUIPMENT ? ";CUTYPE=RESOURCE" : "";
+}
+
+/* Whom this copy of the meeting was sent to: the answer is kept apart. */
+static bool is_owner(struct message *m, const struct mailbox *box)
+{
+    const char *name = fetch_own(m, PR_RECEIVED_BY_NAME);
+    const char *addr = fetch_own(m, PR_RECEIVED_BY_SMTP);
+
+    if (*addr && box->addr)
+        return strcasecmp(addr, box->addr) == 0;
+    return *name && strcasecmp(name, box->name) == 0;
+}
+
+static const char *attendee_params(struct ics *c, struct pst_props *row,
+                                   const struct mailbox *box)
 {
     static const char *const roles[] = {"REQ-PARTICIPANT", "REQ-PARTICIPANT",
                                         "OPT-PARTICIPANT", "NON-PARTICIPANT"};
@@ -60,29 +85,48 @@ static const char *attendee_params(struct ics *c, struct pst_props *row)
                                           "DECLINED",     "NEEDS-ACTION"};
     int32_t type = pst_props_int(row, PR_RECIPIENT_TYPE, 1) & 3;
     int32_t track = pst_props_int(row, PR_TRACK_STATUS, 0);
+    bool asked = pst_props_bool(ics_of(c, PR_RESPONSE_REQUESTED)->props,
+                                PR_RESPONSE_REQUESTED, false);
 
+    if (!track && is_owner(c->message, box))
+        track = ics_int(c, NAME_RESPONSE, 0);
     if (track < 0 || track > 5)
         track = 0;
-    return fetch_format(c->message->work, "%s;ROLE=%s;PARTSTAT=%s",
-                        type == 3 ? ";CUTYPE=RESOURCE" : "", roles[type],
-                        answers[track]);
+    return fetch_format(c->message->work, "%s;ROLE=%s;PARTSTAT=%s%s",
+                        attendee_kind(row, type), roles[type], answers[track],
+                        asked && track < 2 ? ";RSVP=TRUE" : "");
+}
+
+/* On behalf of another: SENT-BY. */
+static void write_organizer(struct ics *c, struct message *m)
+{
+    struct mailbox box = address_represented(m, NULL);
+    struct mailbox sender = address_sender(m, NULL);
+    cleanup_buf struct buf by = BUF(LINE_LIMIT);
+
+    if (!*box.name && !box.addr)
+        box = sender;
+    if (!*box.name && !box.addr)
+        return;
+    if (box.addr && sender.addr && strcasecmp(box.addr, sender.addr) != 0)
+        buf_addf(&by, ";SENT-BY=\"mailto:%s\"", sender.addr);
+    write_person(c, "ORGANIZER", buf_str(&by), &box);
 }
 
 void ics_people(struct ics *c)
 {
     struct message *m = c->message;
-    struct mailbox organizer;
     size_t n = pst_item_recipients(m->item);
 
     if (c->method && strcmp(c->method, "REPLY") == 0) {
         write_reply(c);
         return;
     }
-    organizer = address_represented(m, NULL);
-    if (!*organizer.name && !organizer.addr)
-        organizer = address_sender(m, NULL);
-    if (*organizer.name || organizer.addr)
-        write_person(c, "ORGANIZER", "", &organizer);
+    if (c->series && !n) { /* those of the series */
+        m = c->series;
+        n = pst_item_recipients(m->item);
+    }
+    write_organizer(c, ics_of(c, PR_SENT_REPRESENTING_NAME));
     for (size_t i = 0; i < n && i < RENDER_RECIPIENTS_MAX; i++) {
         struct pst_props *row = pst_item_recipient(m->item, i);
         struct mailbox box;
@@ -90,6 +134,6 @@ void ics_people(struct ics *c)
             (pst_props_int(row, PR_RECIPIENT_FLAGS, 0) & FLAG_ORGANIZER))
             continue;
         box = address_recipient(m, row, NULL);
-        write_person(c, "ATTENDEE", attendee_params(c, row), &box);
+        write_person(c, "ATTENDEE", attendee_params(c, row, &box), &box);
     }
 }

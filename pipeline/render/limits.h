@@ -30,7 +30,10 @@
 #define RTF_FONTS_MAX  1024        /* entries of the font table */
 #define RTF_COLORS_MAX 1024        /* of the colour table */
 
-#define RECUR_DATES_MAX 4096 /* deleted or changed instances of a series */
-#define MEMBERS_MAX     4096 /* members of a distribution list */
+#define RECUR_DATES_MAX  4096 /* deleted or changed instances of a series */
+#define RECUR_ALIGN_DAYS 3700 /* search for the first instance */
+#define ZONE_RULES_MAX   256  /* spans of years of a time zone */
+#define ZONE_KEY_MAX     128  /* characters of a zone's name */
+#define MEMBERS_MAX      4096 /* members of a distribution list */
 
 #endif

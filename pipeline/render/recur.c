@@ -1,38 +1,22 @@
 #include "pipeline/render/recur.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "pipeline/base/charset.h"
 #include "pipeline/base/cleanup.h"
 #include "pipeline/base/clock.h"
 #include "pipeline/render/limits.h"
+#include "pipeline/render/recur_priv.h"
 
 #define EPOCH_1601   (-11644473600LL)
-#define DAY          86400
 #define READER       0x3004
 #define READER_TIMES 0x3006
 #define WRITER_MARKS 0x3009 /* from here on exceptions have a highlight */
-
-#define FREQ_DAILY  0x200A
-#define FREQ_YEARLY 0x200D
-
-#define PATTERN_DAY      0
-#define PATTERN_WEEK     1
-#define PATTERN_MONTH    2
-#define PATTERN_NTH      3
-#define PATTERN_MONTHEND 4
-
-#define END_DATE    0x2021
-#define END_COUNT   0x2022
-#define END_FOREVER 0x5AE980DF
+#define END_FOREVER  0x5AE980DF
 
 /* Fields of an exception that are not given out. */
-#define HAS_MEETING_TYPE   0x0002
-#define HAS_REMINDER_DELTA 0x0004
-#define HAS_REMINDER       0x0008
-#define HAS_ATTACHMENT     0x0040
-#define HAS_COLOR          0x0100
+#define HAS_MEETING_TYPE 0x0002
+#define HAS_COLOR        0x0100
 
 struct cursor {
     const uint8_t *at, *end;
@@ -135,18 +119,18 @@ static void take_exception(struct cursor *c, unsigned codepage,
     }
     if (x->changes & HAS_MEETING_TYPE)
         take32(c);
-    if (x->changes & HAS_REMINDER_DELTA)
-        take32(c);
-    if (x->changes & HAS_REMINDER)
-        take32(c);
+    if (x->changes & RECUR_DELTA)
+        x->delta = (int32_t)take32(c);
+    if (x->changes & RECUR_REMINDER)
+        x->reminder = take32(c) != 0;
     if (x->changes & RECUR_LOCATION) {
         take16(c);
         x->location = take_text(c, take16(c), false, codepage, arena);
     }
     if (x->changes & RECUR_BUSY)
         x->busy = (int32_t)take32(c);
-    if (x->changes & HAS_ATTACHMENT)
-        take32(c);
+    if (x->changes & RECUR_ATTACHMENTS)
+        x->attachments = take32(c) != 0;
     if (x->changes & RECUR_ALL_DAY)
         x->all_day = take32(c) != 0;
     if (x->changes & HAS_COLOR)
@@ -197,10 +181,8 @@ static int take_exceptions(struct cursor *c, uint32_t writer, unsigned codepage,
         r->exception_count++;
     }
     take(c, take32(c)); /* reserved block */
-    for (uint32_t i = 0; i < n && !c->bad; i++) {
+    for (uint32_t i = 0; i < n && !c->bad; i++)
         take_extended(c, writer, arena, &r->exceptions[i]);
-        take(c, take32(c));
-    }
     return 0;
 }
 
@@ -225,27 +207,44 @@ static void drop_changed(struct recur *r)
     r->deleted_count = kept;
 }
 
+/* The Hijri patterns are the usual ones by another calendar. */
+static bool take_shape(struct cursor *c, struct recur *r)
+{
+    r->frequency = take16(c);
+    r->pattern = take16(c);
+    r->calendar = take16(c);
+    if (r->pattern >= PATTERN_HIJRI) {
+        r->pattern -= PATTERN_HIJRI - PATTERN_MONTH;
+        r->calendar = CALENDAR_HIJRI;
+    }
+    return r->pattern <= PATTERN_MONTHEND && r->frequency >= FREQ_DAILY &&
+           r->frequency <= FREQ_YEARLY;
+}
+
+static bool is_sound(const struct recur *r)
+{
+    if (r->pattern == PATTERN_NTH)
+        return r->mask && r->day >= 1 && r->day <= 5;
+    if (r->pattern == PATTERN_MONTH)
+        return r->day >= 1 && r->day <= 31;
+    return true;
+}
+
 static int take_pattern(struct cursor *c, struct recur *r)
 {
     uint32_t version = take16(c);
 
     take16(c);
-    r->frequency = take16(c);
-    r->pattern = take16(c);
-    take16(c); /* calendar type */
+    if (!take_shape(c, r) || version != READER)
+        return -EBADMSG;
     take32(c); /* first date time */
     r->period = take32(c);
-    take32(c); /* sliding */
-    if (c->bad || version != READER || r->frequency < FREQ_DAILY ||
-        r->frequency > FREQ_YEARLY)
-        return -EBADMSG;
-    if (r->pattern > PATTERN_MONTHEND)
-        return -ENOTSUP;
+    r->sliding = take32(c) != 0;
     take_specific(c, r);
     r->end_type = take32(c);
     r->count = take32(c);
     r->first_weekday = take32(c) % 7;
-    return c->bad ? -EBADMSG : 0;
+    return c->bad || !is_sound(r) ? -EBADMSG : 0;
 }
 
 int recur_parse(const uint8_t *data, size_t len, unsigned codepage,
@@ -286,135 +285,22 @@ int recur_parse(const uint8_t *data, size_t len, unsigned codepage,
     return e;
 }
 
-bool recur_ends_by_date(const struct recur *r)
+void recur_uncount(struct recur *r)
 {
-    return r->end_type == END_DATE;
+    if (r->end_type == END_COUNT)
+        r->end_type = END_DATE;
 }
 
-/* ---- the rule ---- */
-
-static const char *const day_names[] = {"SU", "MO", "TU", "WE",
-                                        "TH", "FR", "SA"};
-
-static uint32_t shifted(uint32_t mask, int shift)
+const char *recur_calendar(const struct recur *r)
 {
-    if (shift > 0)
-        return ((mask << 1) | (mask >> 6)) & 0x7F;
-    if (shift < 0)
-        return ((mask >> 1) | (mask << 6)) & 0x7F;
-    return mask;
-}
+    static const char *const names[] = {
+        [6] = "Hijri",          [8] = "Hebrew",   [14] = "Japanese lunar",
+        [15] = "Chinese lunar", [16] = "Saka",    [17] = "Chinese lunar",
+        [18] = "Korean lunar",  [19] = "Rokuyou", [20] = "Korean lunar",
+        [23] = "Umm al-Qura"};
 
-static void add_days(struct buf *out, uint32_t mask, const char *number)
-{
-    bool any = false;
-
-    buf_adds(out, ";BYDAY=");
-    for (unsigned d = 0; d < 7; d++) {
-        if (!(mask & 1u << d))
-            continue;
-        buf_addf(out, "%s%s%s", any ? "," : "", number, day_names[d]);
-        any = true;
-    }
-}
-
-/* The day before the first is the last of the month before, and so on. */
-static void add_month_day(struct buf *out, uint32_t day, int shift)
-{
-    int d = day >= 31 ? -1 : (int)day;
-
-    if (d == -1 && shift)
-        d = shift > 0 ? 1 : -2;
-    else if (d > 0)
-        d += shift;
-    if (d == 0)
-        d = -1;
-    buf_addf(out, ";BYMONTHDAY=%d", d);
-}
-
-/* The nth Monday is the Monday among seven days of the month; on a shifted
- * calendar these are seven other days. */
-static void add_nth_shifted(struct buf *out, const struct recur *r, int shift)
-{
-    int first = r->day >= 5 ? -7 : (int)r->day * 7 - 6;
-
-    add_days(out, shifted(r->mask, shift), "");
-    buf_adds(out, ";BYMONTHDAY=");
-    for (int i = 0; i < 7; i++) {
-        int d = first + i + shift;
-        if (d == 0)
-            d = first < 0 ? 1 : -1;
-        buf_addf(out, "%s%d", i ? "," : "", d);
-    }
-}
-
-static void add_nth(struct buf *out, const struct recur *r, int shift)
-{
-    bool single = (r->mask & (r->mask - 1)) == 0;
-    int nth = r->day >= 5 ? -1 : (int)r->day;
-
-    if (single && shift) {
-        add_nth_shifted(out, r, shift);
-    } else if (single) {
-        char number[16];
-        snprintf(number, sizeof(number), "%d", nth);
-        add_days(out, r->mask, number);
-    } else {
-        add_days(out, shifted(r->mask, shift), "");
-        buf_addf(out, ";BYSETPOS=%d", nth);
-    }
-}
-
-static void add_monthly(struct buf *out, const struct recur *r, int shift)
-{
-    bool yearly = r->frequency == FREQ_YEARLY;
-    uint32_t every = yearly ? r->period / 12 : r->period;
-    struct time_utc t;
-
-    buf_addf(out, "FREQ=%s", yearly ? "YEARLY" : "MONTHLY");
-    if (every > 1)
-        buf_addf(out, ";INTERVAL=%u", every);
-    if (yearly) {
-        time_split(r->start_date + shift * DAY, &t);
-        buf_addf(out, ";BYMONTH=%d", t.month);
-    }
-    if (r->pattern == PATTERN_NTH)
-        add_nth(out, r, shift);
-    else
-        add_month_day(out, r->pattern == PATTERN_MONTHEND ? 31 : r->day, shift);
-}
-
-static void add_daily(struct buf *out, const struct recur *r)
-{
-    uint32_t every = r->period / 1440;
-
-    buf_adds(out, "FREQ=DAILY");
-    if (every > 1)
-        buf_addf(out, ";INTERVAL=%u", every);
-}
-
-static void add_weekly(struct buf *out, const struct recur *r, int shift)
-{
-    buf_adds(out, "FREQ=WEEKLY");
-    if (r->period > 1 && r->frequency != FREQ_DAILY)
-        buf_addf(out, ";INTERVAL=%u", r->period);
-    if (r->mask)
-        add_days(out, shifted(r->mask, shift), "");
-    if (r->first_weekday != 1 && r->period > 1)
-        buf_addf(out, ";WKST=%s", day_names[r->first_weekday]);
-}
-
-void recur_rule(const struct recur *r, int shift, const char *until,
-                struct buf *out)
-{
-    if (r->pattern == PATTERN_DAY)
-        add_daily(out, r);
-    else if (r->pattern == PATTERN_WEEK)
-        add_weekly(out, r, shift);
-    else
-        add_monthly(out, r, shift);
-    if (r->end_type == END_COUNT && r->count)
-        buf_addf(out, ";COUNT=%u", r->count);
-    else if (r->end_type == END_DATE)
-        buf_addf(out, ";UNTIL=%s", until);
+    if (r->pattern == PATTERN_DAY || r->pattern == PATTERN_WEEK ||
+        r->calendar >= array_len(names))
+        return NULL;
+    return names[r->calendar];
 }

@@ -68,6 +68,19 @@ static void item_release(void *object)
     pst_item_free(&item);
 }
 
+static void write_head(struct segments *out, const struct native *native)
+{
+    const char *text = buf_str(&native->head);
+    size_t at = 0;
+
+    for (struct native_view *v = native->views; v; v = v->next) {
+        segments_text(out, text + at, v->at - at);
+        segments_view(out, &v->source, SEGMENT_FOLD);
+        at = v->at;
+    }
+    segments_text(out, text + at, native->head.len - at);
+}
+
 static void write_native(struct message *m, const struct class_row *row)
 {
     struct native native = {.head = BUF(RENDER_TEXT_MAX),
@@ -77,7 +90,7 @@ static void write_native(struct message *m, const struct class_row *row)
     row->native(m, NULL, &native);
     if (native.head.error || native.tail.error)
         m->work->error = ENOMEM;
-    segments_text(out, buf_str(&native.head), native.head.len);
+    write_head(out, &native);
     segments_view(out, &native.picture, SEGMENT_FOLD);
     segments_text(out, buf_str(&native.tail), native.tail.len);
     buf_finish(&native.head);

@@ -25,6 +25,7 @@ struct work {
     unsigned parts;             /* boundaries given so far */
     unsigned items;             /* embedded messages so far */
     unsigned written;           /* messages begun */
+    size_t nested;              /* bytes of messages in native forms */
     uint64_t seed;              /* of boundaries: store and item */
     char key[33];               /* the store's record key in hex */
     int32_t names[NAME_COUNT];  /* ids of named properties, -1 unasked */
@@ -67,9 +68,17 @@ const char *message_subject(struct message *m);
 /* Delivery, else submission, modification, creation: as a listing has it. */
 int64_t message_time(struct pst_props *props);
 
+/* Bytes within a native form's head: base64 behind the text so far. */
+struct native_view {
+    size_t at; /* offset in the head */
+    struct segment_source source;
+    struct native_view *next;
+};
+
 /* A native form: text, and within it at most one picture. */
 struct native {
     struct buf head;
+    struct native_view *views;     /* by their place; in files only */
     struct segment_source picture; /* size 0: none; SEGMENT_FOLD lines */
     struct buf tail;
 };
