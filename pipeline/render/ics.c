@@ -211,13 +211,18 @@ static const char *subject(struct ics *c)
 void ics_common(struct ics *c)
 {
     struct message *m = c->message;
+    const char *text;
 
     card_text(c->out, "UID", c->uid);
     ics_utc(c, "DTSTAMP", c->stamp);
     ics_filetime(c, "CREATED", pst_props_time(m->props, PR_CREATION_TIME));
     ics_filetime(c, "LAST-MODIFIED",
                  pst_props_time(m->props, PR_MODIFICATION_TIME));
-    card_text(c->out, "SUMMARY", subject(c));
+    text = subject(c);
+    if (*text || !c->method)
+        card_text(c->out, "SUMMARY", text);
+    else /* RFC 5546 wants one, libical one with a character */
+        card_raw(c->out, "SUMMARY", " ");
     card_text(c->out, "DESCRIPTION",
               body_plain(c->series && !has_body(m) ? c->series : m));
     write_categories(c);

@@ -165,6 +165,13 @@ static void write_observance(struct buf *out, bool daylight, int64_t at,
     card_raw(out, "END", kind);
 }
 
+static int64_t year_start(int year)
+{
+    struct time_utc t = {.year = year, .month = 1, .day = 1};
+
+    return time_joined(&t);
+}
+
 /* A span of years under one rule; last: YEAR_LAST when it does not end. */
 struct span {
     const struct zone_rule *rule;
@@ -185,6 +192,8 @@ static void write_change(struct buf *out, const struct span *s, bool daylight)
 
     if (year < s->first || year > s->last)
         return;
+    if (s->first == s->last && zone_change_at(x, year) == year_start(year))
+        return; /* what the year begins with */
     if (!x->year && s->last > s->first) {
         buf_addf(&rule, "FREQ=YEARLY;BYMONTH=%u;BYDAY=%d%s", x->month,
                  x->day == 5 ? -1 : (int)x->day, days[x->weekday]);
@@ -196,16 +205,27 @@ static void write_change(struct buf *out, const struct span *s, bool daylight)
                      buf_str(&rule));
 }
 
+/* Whether the changes of a span leave its beginning untold. */
+static bool begins_untold(const struct span *s)
+{
+    const struct zone_rule *r = s->rule;
+    int64_t start = year_start(s->first);
+
+    return !r->changes || r->to_standard.year || r->to_daylight.year ||
+           zone_change_at(&r->to_daylight, s->first) == start ||
+           zone_change_at(&r->to_standard, s->first) == start;
+}
+
 /* before: the offset that held until the span, INT64_MIN at the first. */
 static void write_span(struct buf *out, const struct span *s, int64_t before)
 {
     const struct zone_rule *r = s->rule;
-    struct time_utc t = {.year = s->first, .month = 1, .day = 1};
     int64_t now = zone_offset_new_year(r, s->first);
-    bool dated = r->to_standard.year || r->to_daylight.year;
+    bool told = before == INT64_MIN ? begins_untold(s) : before != now;
 
-    if (before == INT64_MIN ? !r->changes || dated : before != now)
-        write_observance(out, r->changes && now == r->daylight, time_joined(&t),
+    if (told)
+        write_observance(out, r->changes && now == r->daylight,
+                         year_start(s->first),
                          before == INT64_MIN ? now : before, now, "");
     if (!r->changes)
         return;

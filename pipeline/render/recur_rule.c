@@ -173,14 +173,35 @@ static void add_daily(struct buf *out, const struct recur *r)
     add_interval(out, days_step(r));
 }
 
+static unsigned first_in_week(const struct recur *r, unsigned start)
+{
+    unsigned day = start;
+
+    while (!(r->mask >> day & 1) && (day + 1) % 7 != start)
+        day = (day + 1) % 7;
+    return day;
+}
+
+/* Weeks may as well begin on Monday, or else Sunday, when that leaves the
+ * same days together: other beginnings are little known (libical 3.0.16 has
+ * wrong days by some). */
+static unsigned week_start(const struct recur *r)
+{
+    unsigned first = first_in_week(r, r->first_weekday);
+
+    if (!r->mask || first_in_week(r, 1) == first)
+        return 1;
+    return first_in_week(r, 0) == first ? 0 : r->first_weekday;
+}
+
 static void add_weekly(struct buf *out, const struct recur *r)
 {
     buf_adds(out, "FREQ=WEEKLY");
     add_interval(out, weeks_step(r));
     if (r->mask)
         add_days(out, r->mask, "");
-    if (r->first_weekday != 1 && weeks_step(r) > 1)
-        buf_addf(out, ";WKST=%s", day_names[r->first_weekday]);
+    if (weeks_step(r) > 1 && week_start(r) != 1)
+        buf_addf(out, ";WKST=%s", day_names[week_start(r)]);
 }
 
 void recur_rule(const struct recur *r, const char *until, struct buf *out)

@@ -212,6 +212,16 @@ static int64_t settled(int64_t at, int64_t from, int64_t to)
     return at == INT64_MAX || to <= from ? at : at + to - from;
 }
 
+/* When a change takes hold. Windows says that a year begins in daylight time
+ * by a change on its first moment: no hour is left out there. */
+static int64_t change_held(const struct zone_change *c, int year, int64_t from,
+                           int64_t to)
+{
+    int64_t at = zone_change_at(c, year);
+
+    return at == day_start(year, 1, 1) ? INT64_MIN : settled(at, from, to);
+}
+
 static int64_t rule_offset(const struct zone_rule *r, int year, int64_t local)
 {
     int64_t on, off;
@@ -219,10 +229,8 @@ static int64_t rule_offset(const struct zone_rule *r, int year, int64_t local)
 
     if (!r->changes)
         return r->standard;
-    on = settled(zone_change_at(&r->to_daylight, year), r->standard,
-                 r->daylight);
-    off = settled(zone_change_at(&r->to_standard, year), r->daylight,
-                  r->standard);
+    on = change_held(&r->to_daylight, year, r->standard, r->daylight);
+    off = change_held(&r->to_standard, year, r->daylight, r->standard);
     if (on == INT64_MAX && off == INT64_MAX)
         return r->standard;
     day = on < off ? local >= on && local < off : local >= on || local < off;

@@ -101,6 +101,8 @@ static void test_rules(void)
          "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR"},
         {{0x200B, 1, 2, 0x22, 0, 0x2021, 0},
          "FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,FR;UNTIL=20241231"},
+        {{0x200B, 1, 2, 0x41, 0, 0x2023, 0},
+         "FREQ=WEEKLY;INTERVAL=2;BYDAY=SU,SA"},
         {{0x200C, 2, 3, 0, 15, 0x2023, 0},
          "FREQ=MONTHLY;INTERVAL=3;BYMONTHDAY=15"},
         {{0x200C, 2, 1, 0, 30, 0x2023, 0},
