@@ -6,8 +6,9 @@
 
 #include "tools/mkpst/message.h"
 
-#define CHUNK   65536
-#define IN_HTML 4
+#define CHUNK     65536
+#define IN_HTML   4
+#define EXCEPTION 2
 
 /* The bytes of an attachment: lines of text for text/plain, else noise; from
  * its seed, so the same at any time. */
@@ -81,6 +82,13 @@ static void add_inner(struct props *p, const struct part *part,
     props_node(p, PR_ATTACH_DATA, PT_OBJECT, part->item->nid, inner->size);
     props_int(p, PR_ATTACH_METHOD, ATTACH_EMBEDDED);
     props_text(p, PR_DISPLAY_NAME, part->item->subject);
+    if (!part->changed)
+        return;
+    props_bool(p, PR_ATTACH_HIDDEN, true);
+    props_int(p, PR_ATTACHMENT_FLAGS, EXCEPTION);
+    props_time(p, PR_EXCEPTION_REPLACES, part->replaces);
+    props_time(p, PR_EXCEPTION_START, part->starts);
+    props_time(p, PR_EXCEPTION_END, part->ends);
 }
 
 /* The name of old: eight ASCII characters and an extension of three. */

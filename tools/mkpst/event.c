@@ -12,13 +12,24 @@
 #define DAY_MINUTES     1440
 #define ALL_DAY_PERCENT 15
 #define RECUR_PERCENT   40
+#define RECUR_OFTEN     90 /* in a store of nothing but events */
 #define STATE_MEETING   1
 #define ZONE_FIRST_DAY  14245 /* 2009-01-01: the rules held from then on */
 #define ZONE_DAYS       5400
 #define GLOBAL_ID_SIZE  56
+#define CHANGE_CLASS    "IPM.OLE.CLASS.{00061055-0000-0000-C000-000000000046}"
+
+/* Which of the zone's properties a recurring event has. */
+enum zone_form {
+    ZONE_ALL,
+    ZONE_OLD,   /* without the definition of the series */
+    ZONE_NONE,  /* old files */
+    ZONE_CLASH, /* the definition is of another zone: it does not hold */
+};
 
 struct event {
     const struct zone *zone;
+    enum zone_form form;
     int64_t day; /* local */
     int minute, duration;
     bool all_day, recurs;
@@ -37,41 +48,83 @@ static void set_bytes(struct maker *m, struct item *item, enum named name,
     props_bytes(&item->props, maker_name(m, name), bytes->data, bytes->len);
 }
 
+static enum zone_form pick_form(struct rng *rng)
+{
+    unsigned n = rng_below(rng, 100);
+
+    return n < 75   ? ZONE_ALL
+           : n < 85 ? ZONE_OLD
+           : n < 93 ? ZONE_NONE
+                    : ZONE_CLASH;
+}
+
 static void plan_event(struct maker *m, struct event *e)
 {
+    bool often = m->opt->calendar_only;
+    unsigned shape =
+        often ? (unsigned)((m->number - m->number / 6) % RECUR_SHAPES)
+              : rng_below(&m->rng, RECUR_SHAPES);
+
     e->zone = &zones[rng_below(&m->rng, zone_count)];
+    e->form = pick_form(&m->rng);
     e->day = ZONE_FIRST_DAY + rng_below(&m->rng, ZONE_DAYS);
     e->all_day = rng_chance(&m->rng, ALL_DAY_PERCENT);
     e->minute = e->all_day ? 0 : (int)(8 * 60 + 15 * rng_below(&m->rng, 40));
     e->duration = e->all_day ? (int)(1 + rng_below(&m->rng, 3)) * DAY_MINUTES
                              : (int)(15 * (1 + rng_below(&m->rng, 12)));
-    e->recurs = rng_chance(&m->rng, RECUR_PERCENT);
-    if (!e->recurs)
+    e->recurs = rng_chance(&m->rng, often ? RECUR_OFTEN : RECUR_PERCENT);
+    if (!e->recurs) {
+        e->form = ZONE_ALL;
         return;
+    }
     if (e->all_day)
         e->duration = DAY_MINUTES;
-    recurrence_make(&e->rule, &m->rng, e->day, e->minute, e->duration);
+    recurrence_make(&e->rule, &m->rng, shape, e->day, e->minute, e->duration);
     e->day = e->rule.days[0];
+}
+
+static int year_of(int64_t day)
+{
+    struct time_utc t;
+
+    time_split(day * DAY_SECONDS, &t);
+    return t.year;
+}
+
+static const struct zone *other_zone(const struct zone *z)
+{
+    return z == &zones[2] ? &zones[3] : &zones[2]; /* not alike */
+}
+
+static void add_zone_recur(struct maker *m, struct item *item,
+                           const struct event *e)
+{
+    struct buf cleanup_buf recurring = MEM_BUF;
+    struct buf cleanup_buf old = MEM_BUF;
+    int year = year_of(e->day);
+
+    zone_definition(e->form == ZONE_CLASH ? other_zone(e->zone) : e->zone, true,
+                    year, &recurring);
+    zone_struct(e->zone, year, &old);
+    if (e->form != ZONE_OLD)
+        set_bytes(m, item, NAMED_ZONE_RECUR, &recurring);
+    set_bytes(m, item, NAMED_ZONE_STRUCT, &old);
+    props_text(&item->props, maker_name(m, NAMED_ZONE_TEXT), e->zone->label);
 }
 
 static void add_zone(struct maker *m, struct item *item, const struct event *e)
 {
     struct buf cleanup_buf plain = MEM_BUF;
-    struct buf cleanup_buf recurring = MEM_BUF;
-    struct buf cleanup_buf old = MEM_BUF;
 
-    zone_definition(e->zone, false, &plain);
-    set_bytes(m, item, NAMED_ZONE_START, &plain);
-    set_bytes(m, item, NAMED_ZONE_END, &plain);
     json_key_text(&item->json, "zone", e->zone->key);
     json_key_text(&item->json, "zone_iana", e->zone->iana);
-    if (!e->recurs)
+    if (e->form == ZONE_NONE)
         return;
-    zone_definition(e->zone, true, &recurring);
-    zone_struct(e->zone, &old);
-    set_bytes(m, item, NAMED_ZONE_RECUR, &recurring);
-    set_bytes(m, item, NAMED_ZONE_STRUCT, &old);
-    props_text(&item->props, maker_name(m, NAMED_ZONE_TEXT), e->zone->label);
+    zone_definition(e->zone, false, year_of(e->day), &plain);
+    set_bytes(m, item, NAMED_ZONE_START, &plain);
+    set_bytes(m, item, NAMED_ZONE_END, &plain);
+    if (e->recurs)
+        add_zone_recur(m, item, e);
 }
 
 static void add_times(struct maker *m, struct item *item, const struct event *e)
@@ -105,6 +158,15 @@ static void local_text(int64_t day, int minute, char text_r[20])
              (unsigned)t.hour % 100, (unsigned)t.minute % 100);
 }
 
+static const struct recurrence_change *find_change(const struct recurrence *r,
+                                                   int64_t day)
+{
+    for (unsigned i = 0; i < r->changed_count; i++)
+        if (r->changed[i].day == day)
+            return &r->changed[i];
+    return NULL;
+}
+
 static bool is_deleted(const struct recurrence *r, int64_t day)
 {
     for (unsigned i = 0; i < r->deleted_count; i++)
@@ -124,11 +186,11 @@ static void add_occurrences(struct item *item, const struct event *e)
     json_key(&item->json, "occurrences");
     buf_addc(&item->json, '[');
     for (unsigned i = 0; i < r->count; i++) {
-        bool moved = r->changed_count && r->changed[0].day == r->days[i];
+        const struct recurrence_change *c = find_change(r, r->days[i]);
         if (is_deleted(r, r->days[i]))
             continue;
-        local_text(moved ? r->changed[0].new_day : r->days[i],
-                   moved ? r->changed[0].new_minute : r->minute, text);
+        local_text(c ? c->new_day : r->days[i], c ? c->new_minute : r->minute,
+                   text);
         if (!first)
             buf_addc(&item->json, ',');
         json_text(&item->json, text);
@@ -155,13 +217,16 @@ static void add_exceptions(struct item *item, const struct event *e)
     buf_addc(&item->json, '[');
     for (unsigned i = 0; i < r->changed_count; i++) {
         const struct recurrence_change *c = &r->changed[i];
-        buf_addc(&item->json, '{');
+        buf_adds(&item->json, i ? ",{" : "{");
         local_text(c->day, r->minute, text);
         json_key_text(&item->json, "original", text);
         local_text(c->new_day, c->new_minute, text);
         json_key_text(&item->json, "start", text);
         json_key_text(&item->json, "subject", c->subject);
         json_key_text(&item->json, "location", c->location);
+        json_key_bool(&item->json, "message", !c->bare);
+        json_key_bool(&item->json, "body", c->body);
+        json_key_bool(&item->json, "parts", c->parts);
         buf_addc(&item->json, '}');
     }
     buf_addc(&item->json, ']');
@@ -190,6 +255,67 @@ static void add_recurrence(struct maker *m, struct item *item,
     json_key_bool(&item->json, "endless", e->rule.end == RECUR_NEVER);
     add_exceptions(item, e);
     add_occurrences(item, e);
+}
+
+/* ---- changed instances ---- */
+
+static void add_change_props(struct maker *m, struct item *item,
+                             const struct event *e,
+                             const struct recurrence_change *c)
+{
+    int end = c->new_minute + e->duration;
+
+    set_time(m, item, NAMED_REPLACES, zone_to_utc(e->zone, c->day, e->minute));
+    set_time(m, item, NAMED_START,
+             zone_to_utc(e->zone, c->new_day, c->new_minute));
+    set_time(m, item, NAMED_END,
+             zone_to_utc(e->zone, c->new_day + end / DAY_MINUTES,
+                         end % DAY_MINUTES));
+    if (c->location)
+        props_text(&item->props, maker_name(m, NAMED_LOCATION), c->location);
+    if (c->busy >= 0)
+        props_int(&item->props, maker_name(m, NAMED_BUSY_STATUS),
+                  (uint32_t)c->busy);
+}
+
+/* The message of one: only what differs from the series. */
+static struct item *make_change(struct maker *m, const struct item *series,
+                                const struct event *e,
+                                const struct recurrence_change *c)
+{
+    struct item *item = maker_item(m, CHANGE_CLASS);
+
+    free(item->subject);
+    item->subject = mem_text(c->subject ? c->subject : series->subject);
+    item->prefix = c->subject ? PREFIX_NO_MARK : series->prefix;
+    item->delivered = item->submitted = TIME_NONE;
+    add_change_props(m, item, e, c);
+    if (c->body)
+        body_text(m, item, 120);
+    if (c->parts)
+        parts_add(m, item, 1 + rng_below(&m->rng, 3000), NULL);
+    return item;
+}
+
+static void add_changes(struct maker *m, struct item *item,
+                        const struct event *e)
+{
+    for (unsigned i = 0; e->recurs && i < e->rule.changed_count; i++) {
+        const struct recurrence_change *c = &e->rule.changed[i];
+        struct item *inner = c->bare ? NULL : make_change(m, item, e, c);
+        int64_t start = c->new_day * DAY_SECONDS + c->new_minute * 60;
+        struct part *part;
+        if (!inner)
+            continue;
+        part = item_part(item);
+        part->item = inner;
+        part->name = mem_text(inner->subject);
+        part->mime = "message/rfc822";
+        part->changed = true;
+        part->replaces = zone_to_utc(e->zone, c->day, e->minute);
+        part->starts = start;
+        part->ends = start + e->duration * 60;
+    }
 }
 
 /* [MS-OXOCAL] 2.2.1.27: class id, date, creation time, data. */
@@ -258,5 +384,6 @@ struct item *event_make(struct maker *m, const char *class)
     body_make(m, item, 400);
     if (rng_chance(&m->rng, 20))
         parts_add(m, item, 1 + rng_below(&m->rng, 9000), NULL);
+    add_changes(m, item, &e);
     return item;
 }

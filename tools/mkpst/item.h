@@ -29,9 +29,12 @@ struct recipient {
 struct part { /* an attachment */
     char *name;
     const char *mime;
-    char *content_id;  /* NULL: not inline */
-    struct item *item; /* an embedded message, owned; else by value: */
-    bool photo;        /* the picture of a contact */
+    char *content_id;     /* NULL: not inline */
+    struct item *item;    /* an embedded message, owned; else by value: */
+    bool photo;           /* the picture of a contact */
+    bool changed;         /* item is a changed instance of a series: */
+    int64_t replaces;     /* which one, UTC */
+    int64_t starts, ends; /* its times, local */
     uint64_t size, seed;
     uint64_t stored; /* 0E20; as the hash filled in when written */
     uint8_t hash[HASH_SIZE];

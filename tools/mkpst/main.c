@@ -23,7 +23,9 @@ static const char help[] =
     "  --big BYTES           one attachment of that size (suffixes K M G)\n"
     "  --attachment-rate P   percent of the mail that has any (default 20)\n"
     "  --body-size BYTES     mean length of a body (default 1500)\n"
-    "  --profile PROFILE     mixed (default): all classes; mail: IPM.Note\n"
+    "  --profile PROFILE     mixed (default): all classes; mail: IPM.Note;\n"
+    "                        calendar: events and tasks, most of them "
+    "recurring\n"
     "  --manifest FILE       default OUT.jsonl; - for none\n"
     "  --largest P           percent of the mail in the Inbox (default 30)\n"
     "  --size BYTES          add attachments until it is about that large\n"
@@ -107,7 +109,7 @@ static unsigned word(const char *text, const char *const *words, unsigned n)
 static void set_word(struct options *o, int code, const char *text)
 {
     static const char *const crypts[] = {"none", "permute", "cyclic"};
-    static const char *const profiles[] = {"mixed", "mail"};
+    static const char *const profiles[] = {"mixed", "mail", "calendar"};
 
     if (code == OPT_FORMAT) {
         o->variant = variant_find(text);
@@ -116,7 +118,9 @@ static void set_word(struct options *o, int code, const char *text)
     } else if (code == OPT_CRYPT) {
         o->crypt = word(text, crypts, array_len(crypts));
     } else if (code == OPT_PROFILE) {
-        o->mail_only = word(text, profiles, array_len(profiles)) == 1;
+        unsigned profile = word(text, profiles, array_len(profiles));
+        o->mail_only = profile == 1;
+        o->calendar_only = profile == 2;
     } else if (code == OPT_MANIFEST) {
         o->manifest = text;
     } else if (code == OPT_PASSWORD) {

@@ -16,7 +16,7 @@ struct options {
     uint64_t body_size;                /* mean, bytes */
     uint64_t big;                      /* one attachment of that size */
     uint64_t size; /* of the store, about; 0 = as it comes */
-    bool mail_only;
+    bool mail_only, calendar_only;
     const char *password;
 };
 

@@ -2,14 +2,15 @@
 
 #include "tools/mkpst/message.h"
 
-#define SHUFFLE       8 /* node numbers are given out in batches, mixed */
-#define FILL_LEAST    4096
-#define FILL_MOST     (64 << 20)
-#define MANY_PARTS    360
-#define NESTED        3
-#define LARGE_PART    (9 << 20)
-#define STRAY_PERCENT 3
-#define ITEM_STREAM   0x4954454D00000000
+#define SHUFFLE         8 /* node numbers are given out in batches, mixed */
+#define FILL_LEAST      4096
+#define FILL_MOST       (64 << 20)
+#define MANY_PARTS      360
+#define NESTED          3
+#define LARGE_PART      (9 << 20)
+#define STRAY_PERCENT   3
+#define REQUEST_PERCENT 8
+#define ITEM_STREAM     0x4954454D00000000
 
 struct plan {
     const struct options *opt;
@@ -135,6 +136,18 @@ static const struct kind {
     {0, make_large, FOLDER_PLAIN},
 };
 
+/* --profile calendar: events, every sixth item a task, some a request. */
+static const struct kind *pick_calendar(struct maker *m)
+{
+    static const struct kind event = {0, make_event, FOLDER_CALENDAR};
+    static const struct kind task = {0, task_make, FOLDER_TASKS};
+    static const struct kind request = {0, make_request, FOLDER_PLAIN};
+
+    if (m->number % 6 == 5)
+        return &task;
+    return rng_chance(&m->rng, REQUEST_PERCENT) ? &request : &event;
+}
+
 /* The first items go through the table once, the rest by chance. */
 static const struct kind *pick_kind(struct maker *m)
 {
@@ -142,6 +155,8 @@ static const struct kind *pick_kind(struct maker *m)
 
     if (m->opt->mail_only)
         return &kinds[0];
+    if (m->opt->calendar_only)
+        return pick_calendar(m);
     if (m->number < array_len(kinds))
         return &kinds[m->number];
     for (size_t i = 0; i < array_len(kinds); i++) {

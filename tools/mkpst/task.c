@@ -2,12 +2,16 @@
 
 #include "tools/mkpst/json.h"
 #include "tools/mkpst/maker.h"
+#include "tools/mkpst/recurrence.h"
 
 #define DAY          86400
 #define STATUS_COUNT 5
 #define STATUS_DONE  2
 #define STATUS_NEW   0
 #define NOTE_COLORS  5
+
+#define RECUR_PERCENT   30
+#define SLIDING_PERCENT 15
 
 static struct item *own_item(struct maker *m, const char *class)
 {
@@ -55,19 +59,60 @@ static void add_progress(struct maker *m, struct item *item, int64_t due)
         add_date(m, item, NAMED_TASK_DONE_DATE, "completed", due - DAY);
 }
 
+/* A series: the task is one of its occurrences, those before are done. */
+static int64_t add_series(struct maker *m, struct item *item, int64_t start)
+{
+    bool often = m->opt->calendar_only;
+    unsigned shape = often ? (unsigned)(m->number / 6 % RECUR_SHAPES)
+                           : rng_below(&m->rng, RECUR_SHAPES);
+    struct buf cleanup_buf blob = MEM_BUF;
+    struct recurrence r;
+
+    if (!rng_chance(&m->rng, often ? 90 : RECUR_PERCENT))
+        return start;
+    recurrence_make(&r, &m->rng, shape, start / DAY, 0, 0);
+    r.changed_count = 0;
+    r.sliding = rng_chance(&m->rng, SLIDING_PERCENT);
+    recurrence_pattern(&r, &blob);
+    mem_check(&blob);
+    props_bytes(&item->props, maker_name(m, NAMED_TASK_RECUR), blob.data,
+                blob.len);
+    props_bool(&item->props, maker_name(m, NAMED_TASK_RECURRING), true);
+    json_key_bool(&item->json, "regenerates", r.sliding);
+    return r.days[rng_chance(&m->rng, 50) ? 0 : r.count / 2] * DAY;
+}
+
+static void add_work(struct maker *m, struct item *item)
+{
+    unsigned total = 30 * (1 + rng_below(&m->rng, 40));
+
+    if (!rng_chance(&m->rng, 30))
+        return;
+    props_int(&item->props, maker_name(m, NAMED_TASK_TOTAL_WORK), total);
+    props_int(&item->props, maker_name(m, NAMED_TASK_ACTUAL_WORK), total / 2);
+    props_text(&item->props, maker_name(m, NAMED_TASK_DELEGATOR),
+               cast_owner(&m->cast)->name);
+    json_key_int(&item->json, "total_work", total);
+    json_key_int(&item->json, "actual_work", total / 2);
+}
+
 struct item *task_make(struct maker *m)
 {
     struct item *item = own_item(m, "IPM.Task");
-    int64_t start = maker_time(m) / DAY * DAY;
-    int64_t due = start + (int64_t)rng_below(&m->rng, 60) * DAY;
+    int64_t start = maker_time(m) / DAY * DAY, due;
 
     json_key(&item->json, "task");
     buf_addc(&item->json, '{');
+    start = add_series(m, item, start);
+    due = start + (int64_t)rng_below(&m->rng, 60) * DAY;
     if (rng_chance(&m->rng, 60))
         add_date(m, item, NAMED_TASK_START, "start", start);
+    else
+        due = start;
     if (rng_chance(&m->rng, 80))
         add_date(m, item, NAMED_TASK_DUE, "due", due);
     add_progress(m, item, due);
+    add_work(m, item);
     if (rng_chance(&m->rng, 30))
         add_reminder(m, item, due - 3600);
     buf_addc(&item->json, '}');

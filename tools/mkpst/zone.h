@@ -12,13 +12,20 @@ struct zone_change {
     uint8_t month, weekday, nth, hour; /* month 0: there is none */
 };
 
-struct zone {
-    const char *key;   /* Windows' name */
-    const char *iana;  /* for the manifest */
-    const char *label; /* as shown */
-    int bias;          /* minutes, UTC = local + bias */
-    int summer_bias;   /* added in summer */
+#define ZONE_RULES 3
+
+struct zone_rule {
+    int year;        /* the first; 0: there is no such rule */
+    int bias;        /* minutes, UTC = local + bias */
+    int summer_bias; /* added in summer */
     struct zone_change winter, summer;
+};
+
+struct zone {
+    const char *key;                    /* Windows' name */
+    const char *iana;                   /* for the manifest */
+    const char *label;                  /* as shown */
+    struct zone_rule rules[ZONE_RULES]; /* by year */
 };
 
 extern const struct zone zones[];
@@ -26,7 +33,10 @@ extern const unsigned zone_count;
 
 /* UTC seconds of a local time: day and minutes in the day. */
 int64_t zone_to_utc(const struct zone *z, int64_t day, int minute);
-void zone_struct(const struct zone *z, struct buf *out);
-void zone_definition(const struct zone *z, bool recurring, struct buf *out);
+/* The rule of a year; a definition has all, and marks that one when it is for
+ * a recurring event. */
+void zone_struct(const struct zone *z, int year, struct buf *out);
+void zone_definition(const struct zone *z, bool recurring, int year,
+                     struct buf *out);
 
 #endif
