@@ -31,7 +31,7 @@
 struct reader;
 
 /* As enum render_format: the numbers are the same (checked at build). */
-enum reader_format { READER_FILE, READER_MAIL, READER_MAIL_CRLF };
+enum reader_format { READER_FILE, READER_MAIL, READER_MAIL_CRLF, READER_FTS };
 
 /* How the children of this process are held, from the settings reader.*;
  * before the first reader_new, or the defaults count. EINVAL: no such user,

@@ -9,7 +9,8 @@
 
 _Static_assert((int)READER_FILE == (int)RENDER_FILE &&
                    (int)READER_MAIL == (int)RENDER_MAIL &&
-                   (int)READER_MAIL_CRLF == (int)RENDER_MAIL_CRLF,
+                   (int)READER_MAIL_CRLF == (int)RENDER_MAIL_CRLF &&
+                   (int)READER_FTS == (int)RENDER_FTS,
                "READER_* must be RENDER_*");
 
 _Static_assert(READER_WHAT_MAX == RENDER_WHAT_MAX,
@@ -20,7 +21,6 @@ _Static_assert(READER_RENDER_VERSION == RENDER_VERSION,
 _Static_assert(PST_RECOVERED_MAX <= READER_RECOVERED_MAX,
                "a recovered item's number must fit its node id");
 
-#define FORMATS     (RENDER_MAIL_CRLF + 1)
 #define CLOCK_EVERY 64 /* records between two looks at the clock */
 
 /* ---- the data area ---- */
@@ -419,7 +419,7 @@ static int request_check(const struct proto_request *request, struct err *err)
         return err_set(err, EOPNOTSUPP, "no operation %u", request->op);
     if (request->count > PROTO_NIDS_MAX)
         return err_set(err, EINVAL, "too many items in one request");
-    if (ops[request->op].renders && request->format >= FORMATS)
+    if (ops[request->op].renders && request->format >= RENDER_FORMATS)
         return err_set(err, EINVAL, "no format %u", request->format);
     return 0;
 }

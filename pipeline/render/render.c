@@ -5,6 +5,7 @@
 
 #include "pipeline/base/hash.h"
 #include "pipeline/render/eml.h"
+#include "pipeline/render/fts.h"
 #include "pipeline/render/render_priv.h"
 
 #define ICON_REPLIED   261
@@ -97,6 +98,12 @@ static void write_native(struct message *m, const struct class_row *row)
     buf_finish(&native.tail);
 }
 
+/* Formats that carry all properties. */
+typedef void whole_fn(struct work *w, struct pst_item *item);
+static whole_fn *const wholes[RENDER_FORMATS] = {
+    [RENDER_FTS] = fts_write,
+};
+
 static void write_item(struct work *w, struct pst_item *item,
                        enum render_format format, struct render_meta *meta)
 {
@@ -107,7 +114,9 @@ static void write_item(struct work *w, struct pst_item *item,
     row = class_find(m.class);
     meta->time = message_time(m.props);
     meta->flags = item_flags(m.props, m.class);
-    if (format == RENDER_FILE && row->native && !row->invites)
+    if (wholes[format])
+        wholes[format](w, item);
+    else if (format == RENDER_FILE && row->native && !row->invites)
         write_native(&m, row);
     else
         eml_write(&m);

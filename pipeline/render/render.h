@@ -19,6 +19,8 @@ enum render_format {
     RENDER_FILE,      /* by class: eml, vcf, ics, txt; LF line ends */
     RENDER_MAIL,      /* always an RFC 5322 message; LF line ends */
     RENDER_MAIL_CRLF, /* the same with CRLF, for IMAP */
+    RENDER_FTS,       /* the Exchange upload stream, all properties (fts.h) */
+    RENDER_FORMATS
 };
 
 /* Item flags as targets need them. */

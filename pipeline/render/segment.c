@@ -49,16 +49,29 @@ struct segments *segments_new(bool crlf)
     return s;
 }
 
+size_t segments_mark(const struct segments *s)
+{
+    return s->hold_count;
+}
+
+void segments_reset(struct segments *s, size_t mark)
+{
+    while (s->hold_count > mark) {
+        struct hold *h = &s->holds[--s->hold_count];
+        h->release(h->object);
+    }
+    buf_clear(&s->text);
+    s->error = 0;
+    s->size = s->count = s->chunk_len = 0;
+}
+
 void segments_free(struct segments **sp)
 {
     struct segments *s = *sp;
 
     if (!s)
         return;
-    while (s->hold_count) {
-        struct hold *h = &s->holds[--s->hold_count];
-        h->release(h->object);
-    }
+    segments_reset(s, 0);
     buf_finish(&s->text);
     free(s->list);
     free(s->holds);

@@ -53,6 +53,12 @@ int segments_error(const struct segments *s); /* 0 or negative errno */
 typedef void segment_release(void *object);
 int segments_hold(struct segments *s, void *object, segment_release *release);
 
+/* Takes back all that was added since the mark was taken, when nothing but
+ * holds had been added: what was held since is released, the last one first.
+ * An error is forgotten too. */
+size_t segments_mark(const struct segments *s);
+void segments_reset(struct segments *s, size_t mark);
+
 uint64_t segments_size(const struct segments *s);
 size_t segments_weight(const struct segments *s); /* bytes of memory */
 

@@ -8,6 +8,9 @@
 #define PEOPLE_MAX 16
 #define PIECE      4096
 #define ELEMENTS   3
+#define FTS_PREFIX 62 /* bytes before the first record of the stream */
+#define FTS_RECORD 2
+#define FTS_BUFFER 31680
 
 /* ---- properties ---- */
 
@@ -125,15 +128,32 @@ static void walk_bytes(struct render *render)
     free(all);
 }
 
+/* The records of the upload stream: their lengths add up to its size. */
+static void walk_envelope(struct render *render)
+{
+    uint64_t size = render_meta(render)->size, at = FTS_PREFIX;
+    uint32_t head[2];
+
+    while (at < size) {
+        FUZZ_MUST(render_read(render, at, head, sizeof(head), NULL) ==
+                  sizeof(head));
+        FUZZ_MUST(head[0] == FTS_RECORD && head[1] && head[1] <= FTS_BUFFER);
+        at += sizeof(head) + head[1];
+    }
+    FUZZ_MUST(at == size);
+}
+
 void walk_render(struct pst *pst, uint32_t nid)
 {
-    for (unsigned f = RENDER_FILE; f <= RENDER_MAIL_CRLF; f++) {
+    for (unsigned f = RENDER_FILE; f < RENDER_FORMATS; f++) {
         struct render *render = NULL;
         struct err err = {0};
         if (render_new(pst, nid, (enum render_format)f, &render, &err) == 0)
             walk_bytes(render);
         else
             FUZZ_MUST(err.code);
+        if (render && f == RENDER_FTS)
+            walk_envelope(render);
         render_free(&render);
     }
 }
