@@ -4,6 +4,7 @@
 
 #include "fs/catalog.h"
 #include "fs/control.h"
+#include "fs/export.h"
 #include "fs/failed.h"
 #include "fs/mail.h"
 #include "fs/tree.h"
@@ -18,6 +19,8 @@ mode_t attr_mode(enum node_kind kind)
     case NODE_ITEM:
     case NODE_RECOVERED_ITEM:
     case NODE_FAILED_ITEM:
+    case NODE_EXPORT:
+    case NODE_EXPORT_RECOVERED:
     case NODE_REASON:
     case NODE_CONTROL:
         return S_IFREG | 0444;
@@ -68,9 +71,9 @@ int attr_store(struct fs *fs, struct node node, struct catalog_store **store_r,
 void attr_item(struct fs *fs, struct node node, const struct listing_item *item,
                struct fuse_entry_param *e_r)
 {
-    bool failed = node.kind == NODE_FAILED_ITEM;
+    bool control = node_is_control(node.kind);
 
-    entry_begin(fs, node, failed ? ATTR_FAILED_S : ATTR_MAIL_S, e_r);
+    entry_begin(fs, node, control ? ATTR_FAILED_S : ATTR_MAIL_S, e_r);
     entry_time(e_r, item->time, 0);
     entry_size(e_r, item->size);
 }
@@ -123,8 +126,9 @@ static int stat_item(struct fs *fs, struct node node,
     struct listing_item item;
     int rc = attr_store(fs, node, &store, err);
 
-    if (rc == 0 && node.kind == NODE_FAILED_ITEM)
-        rc = mail_message(fs->mail, store, node.id, &item, err);
+    if (rc == 0 && node_is_control(node.kind))
+        rc = mail_sized(fs->mail, store, node.id, export_format(&node), &item,
+                        err);
     else if (rc == 0)
         rc = mail_item(fs->mail, store, node.id, &item, err);
     if (rc == 0)
@@ -185,6 +189,9 @@ static stat_fn *const stat_fns[NODE_KINDS] = {
     [NODE_REASON] = stat_reason,
     [NODE_RECOVERED] = stat_store,
     [NODE_RECOVERED_ITEM] = stat_item,
+    [NODE_EXPORTS] = stat_ctl,
+    [NODE_EXPORT] = stat_item,
+    [NODE_EXPORT_RECOVERED] = stat_item,
 };
 
 int attr_node(struct fs *fs, struct node node, struct fuse_entry_param *e_r,
@@ -273,6 +280,9 @@ static int find_in_ctl(struct fs *fs, struct node parent, const char *name,
 
     if (parent.store && strcmp(name, FAILED_NAME) == 0)
         return stat_ctl(fs, node, e, err);
+    node.kind = NODE_EXPORTS;
+    if (parent.store && strcmp(name, EXPORT_NAME) == 0)
+        return stat_ctl(fs, node, e, err);
     row = control_find(parent.store, name);
     if (row < 0)
         return row;
@@ -294,12 +304,27 @@ static int find_in_failed(struct fs *fs, struct node parent, const char *name,
     return attr_node(fs, node, e, err);
 }
 
+static int find_in_exports(struct fs *fs, struct node parent, const char *name,
+                           struct fuse_entry_param *e, struct err *err)
+{
+    struct node node;
+    int rc = export_find(name, &node);
+
+    if (rc == 0 && node.kind == NODE_EXPORT_RECOVERED && !attr_recovered(fs))
+        rc = -ENOENT;
+    if (rc < 0)
+        return rc;
+    node.store = parent.store;
+    return attr_node(fs, node, e, err);
+}
+
 typedef int find_fn(struct fs *fs, struct node parent, const char *name,
                     struct fuse_entry_param *e, struct err *err);
 static find_fn *const find_fns[NODE_KINDS] = {
-    [NODE_DIR] = find_in_dir,       [NODE_STORE] = find_in_folder,
-    [NODE_FOLDER] = find_in_folder, [NODE_CTL] = find_in_ctl,
-    [NODE_FAILED] = find_in_failed, [NODE_RECOVERED] = find_in_recovered,
+    [NODE_DIR] = find_in_dir,         [NODE_STORE] = find_in_folder,
+    [NODE_FOLDER] = find_in_folder,   [NODE_CTL] = find_in_ctl,
+    [NODE_FAILED] = find_in_failed,   [NODE_RECOVERED] = find_in_recovered,
+    [NODE_EXPORTS] = find_in_exports,
 };
 
 static int find_dots(struct fs *fs, struct node parent, const char *name,
@@ -358,6 +383,7 @@ int attr_parent(struct fs *fs, struct node node, struct node *parent_r,
         parent_r->kind = NODE_STORE;
         break;
     case NODE_FAILED:
+    case NODE_EXPORTS:
         parent_r->kind = NODE_CTL;
         break;
     default:

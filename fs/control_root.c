@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "fs/catalog.h"
+#include "fs/export.h"
 #include "fs/workers.h"
 #include "pipeline/base/clock.h"
 
@@ -152,8 +153,9 @@ static int show_help(struct fs *fs, int64_t store, struct buf *out,
     help_table(control_root_table, ".ctl: the whole system", out);
     help_table(control_store_table, "STORE/.ctl: one store", out);
     buf_adds(out, "  failed/            the failed items, each with its "
-                  "reason\n"
-                  "A write is one command a line, carried out before write(2) "
+                  "reason\n");
+    export_help(out);
+    buf_adds(out, "A write is one command a line, carried out before write(2) "
                   "returns;\n"
                   "errors come from write(2), .ctl/errors says why in words. "
                   "When one of\n"

@@ -411,13 +411,14 @@ int mail_item(struct mail *mail, struct catalog_store *store, uint32_t nid,
     return rc;
 }
 
-int mail_message(struct mail *mail, struct catalog_store *store, uint32_t nid,
-                 struct listing_item *item_r, struct err *err)
+int mail_sized(struct mail *mail, struct catalog_store *store, uint32_t nid,
+               enum reader_format format, struct listing_item *item_r,
+               struct err *err)
 {
     struct mail_store *s;
     int rc = mail_store_get(mail, store, nid, &s, err);
 
-    return rc < 0 ? rc : size_item(mail, s, nid, READER_MAIL, item_r, err);
+    return rc < 0 ? rc : size_item(mail, s, nid, format, item_r, err);
 }
 
 ssize_t mail_read(struct mail *mail, struct catalog_store *store, uint32_t nid,

@@ -60,9 +60,10 @@ int mail_find(struct mail *mail, struct catalog_store *store, uint32_t folder,
 /* An item whose folder is not known. */
 int mail_item(struct mail *mail, struct catalog_store *store, uint32_t nid,
               struct listing_item *item_r, struct err *err);
-/* One item as the targets get it (READER_MAIL). */
-int mail_message(struct mail *mail, struct catalog_store *store, uint32_t nid,
-                 struct listing_item *item_r, struct err *err);
+/* The same in a format, whatever its class makes of it in the tree. */
+int mail_sized(struct mail *mail, struct catalog_store *store, uint32_t nid,
+               enum reader_format format, struct listing_item *item_r,
+               struct err *err);
 /* Bytes of an item, as reader_read. */
 ssize_t mail_read(struct mail *mail, struct catalog_store *store, uint32_t nid,
                   enum reader_format format, uint64_t off, void *buf,

@@ -10,6 +10,8 @@
 #define STORE_SHIFT 43
 #define INDEX_SHIFT 16
 #define TYPE_BITS   5
+#define KIND_WIDE   16 /* kinds from here on */
+#define WIDE_SHIFT  12
 
 /* What the index of a kind stands for. */
 enum index_use {
@@ -41,6 +43,10 @@ static const struct kind {
     [NODE_PART] = {INDEX_ITEM, .store = true, .part = true},
     [NODE_RECOVERED] = {INDEX_NONE, .store = true},
     [NODE_RECOVERED_ITEM] = {INDEX_RECOVERED, .store = true},
+    [NODE_EXPORTS] = {INDEX_NONE, .store = true, .control = true},
+    [NODE_EXPORT] = {INDEX_ITEM, .store = true, .part = true, .control = true},
+    [NODE_EXPORT_RECOVERED] = {INDEX_RECOVERED, .store = true, .part = true,
+                               .control = true},
 };
 
 static uint64_t index_join(const struct kind *kind, struct node node)
@@ -60,14 +66,30 @@ static uint64_t index_join(const struct kind *kind, struct node node)
     return 0;
 }
 
+static uint64_t kind_join(enum node_kind kind)
+{
+    return kind < KIND_WIDE ? (uint64_t)kind << KIND_SHIFT
+                            : (uint64_t)(kind - KIND_WIDE + 1) << WIDE_SHIFT;
+}
+
+static enum node_kind kind_split(uint64_t ino)
+{
+    unsigned kind = (unsigned)(ino >> KIND_SHIFT);
+    unsigned wide = (ino & NODE_PART_MAX) >> WIDE_SHIFT;
+
+    if (!kind && wide)
+        kind = KIND_WIDE - 1 + wide;
+    return kind < NODE_KINDS ? (enum node_kind)kind : NODE_NONE;
+}
+
 uint64_t node_join(struct node node)
 {
     const struct kind *kind = &kinds[node.kind];
 
     if (node.kind == NODE_DIR && node.id == 0)
         return ROOT_INO;
-    return (uint64_t)node.kind << KIND_SHIFT |
-           (uint64_t)node.store << STORE_SHIFT | index_join(kind, node);
+    return kind_join(node.kind) | (uint64_t)node.store << STORE_SHIFT |
+           index_join(kind, node);
 }
 
 static void index_split(const struct kind *kind, uint64_t ino,
@@ -87,7 +109,6 @@ static void index_split(const struct kind *kind, uint64_t ino,
         break;
     case INDEX_ITEM:
         node_r->id = index << TYPE_BITS | NODE_TYPE_ITEM;
-        node_r->part = kind->part ? ino & NODE_PART_MAX : 0;
         break;
     case INDEX_RECOVERED:
         node_r->id = reader_recovered_nid(index);
@@ -104,14 +125,17 @@ bool node_split(uint64_t ino, struct node *node_r)
     *node_r = (struct node){.kind = NODE_DIR};
     if (ino == ROOT_INO)
         return true;
-    node_r->kind = (enum node_kind)(ino >> KIND_SHIFT);
-    if (node_r->kind == NODE_NONE || node_r->kind >= NODE_KINDS)
-        return false;
+    node_r->kind = kind_split(ino);
     kind = &kinds[node_r->kind];
+    if (!kind->store && kind->index != INDEX_DIR)
+        return false; /* no such kind */
     node_r->store = (ino >> STORE_SHIFT) & NODE_STORE_MAX;
     if (node_r->store ? !kind->store : kind->store && !kind->root_store)
         return false;
     index_split(kind, ino, node_r);
+    if (kind->part)
+        node_r->part =
+            ino & (node_r->kind < KIND_WIDE ? NODE_PART_MAX : NODE_PART_WIDE);
     /* Bits that this kind does not use must be clear. */
     return node_join(*node_r) == ino;
 }

@@ -5,8 +5,10 @@
  *
  *   63..60 kind | 59..43 store | 42..16 node index | 15..0 part
  *
- * The root is FUSE_ROOT_ID, the one number that does not follow this. A node
- * index is the upper 27 bits of a node id; the kind implies the lower five.
+ * Kinds from 16 on have 0 there, and their number less 15 in bits 15..12, with
+ * a part of 12 bits. The root is FUSE_ROOT_ID, which does not follow this. A
+ * node index is the upper 27 bits of a node id; the kind implies the lower
+ * five.
  */
 #ifndef FS_NODE_H
 #define FS_NODE_H
@@ -17,6 +19,7 @@
 #define NODE_STORE_MAX ((1 << 17) - 1)
 #define NODE_INDEX_MAX ((1u << 27) - 1)
 #define NODE_PART_MAX  UINT16_MAX
+#define NODE_PART_WIDE 0xfffu /* of kinds from 16 on */
 
 /* The numbers are part of every inode number: never change them. */
 enum node_kind {
@@ -33,7 +36,10 @@ enum node_kind {
     NODE_PARTS = 10,      /* kept for an item's attachments */
     NODE_PART = 11,       /* kept for one of them; part: its number */
     NODE_RECOVERED = 12,  /* Recovered/ of a store */
-    NODE_RECOVERED_ITEM = 13, /* index: number of a recovered item */
+    NODE_RECOVERED_ITEM = 13,   /* index: number of a recovered item */
+    NODE_EXPORTS = 16,          /* export/ in a store's .ctl */
+    NODE_EXPORT = 17,           /* an item in it; part: the format (export.c) */
+    NODE_EXPORT_RECOVERED = 18, /* a recovered item in it */
     NODE_KINDS
 };
 

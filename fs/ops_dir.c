@@ -3,6 +3,7 @@
 
 #include "fs/attr.h"
 #include "fs/control.h"
+#include "fs/export.h"
 #include "fs/failed.h"
 #include "fs/mail.h"
 #include "fs/ops.h"
@@ -133,6 +134,9 @@ static int fill_ctl(struct dir *dir, struct err *err)
     node = (struct node){.kind = NODE_FAILED, .store = dir->node.store};
     if (rc == 0 && node.store)
         rc = slot_add(dir, "failed", node);
+    node.kind = NODE_EXPORTS;
+    if (rc == 0 && node.store)
+        rc = slot_add(dir, EXPORT_NAME, node);
     return rc;
 }
 
@@ -153,11 +157,17 @@ static int fill_failed(struct dir *dir, struct err *err)
     return rc == -ENOENT ? 0 : rc; /* no job: nothing has failed */
 }
 
+static int fill_exports(struct dir *dir, struct err *err)
+{
+    return 0; /* by name only */
+}
+
 typedef int fill_fn(struct dir *dir, struct err *err);
 static fill_fn *const fill_fns[NODE_KINDS] = {
-    [NODE_DIR] = fill_dir,       [NODE_STORE] = fill_folder,
-    [NODE_FOLDER] = fill_folder, [NODE_CTL] = fill_ctl,
-    [NODE_FAILED] = fill_failed, [NODE_RECOVERED] = fill_recovered,
+    [NODE_DIR] = fill_dir,         [NODE_STORE] = fill_folder,
+    [NODE_FOLDER] = fill_folder,   [NODE_CTL] = fill_ctl,
+    [NODE_FAILED] = fill_failed,   [NODE_RECOVERED] = fill_recovered,
+    [NODE_EXPORTS] = fill_exports,
 };
 
 /* ---- open and release ---- */

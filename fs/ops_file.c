@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "fs/attr.h"
+#include "fs/export.h"
 #include "fs/failed.h"
 #include "fs/mail.h"
 #include "fs/notify.h"
@@ -105,8 +106,7 @@ static ssize_t read_item(fuse_req_t req, const struct node *node, uint64_t off,
                          void *data, size_t size,
                          const struct fuse_file_info *fi, struct err *err)
 {
-    enum reader_format format =
-        node->kind == NODE_FAILED_ITEM ? READER_MAIL : READER_FILE;
+    enum reader_format format = export_format(node);
     struct fs *fs = ops_fs(req);
     struct catalog_store *store;
     ssize_t n = attr_store(fs, *node, &store, err);

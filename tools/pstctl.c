@@ -13,6 +13,7 @@
 
 #include "pipeline/base/buf.h"
 #include "pipeline/base/io.h"
+#include "tools/ctl_item.h"
 #include "tools/ctl_list.h"
 #include "tools/ctl_mount.h"
 #include "tools/ctl_watch.h"
@@ -29,6 +30,7 @@ struct ctl {
     const char *given; /* -m */
     char *mount;
     bool wait;
+    const char *format; /* of cat; NULL: as the file is */
 };
 
 struct command {
@@ -95,6 +97,11 @@ static int run_cat(struct ctl *ctl, int n, char **args, struct err *err)
     ssize_t got;
     int rc = ctl_path_find(ctl->mount, args[0], &path, err);
 
+    if (!rc && ctl->format) {
+        char *item = path;
+        rc = ctl_item_export(item, ctl->format, &path, err);
+        free(item);
+    }
     if (rc)
         return rc;
     fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -204,7 +211,8 @@ static const struct command commands[] = {
      "starts a job; TARGET is [kind:]address", 2, 2, true, run_migrate},
     {"watch", "[STORE]", "follows a job, or all that go on, to the end", 0, 1,
      true, run_watch},
-    {"cat", "STORE/ITEM-PATH", "the bytes of a file", 1, 1, true, run_cat},
+    {"cat", "[--format F] ITEM",
+     "the bytes of an item, as it is or in a format", 1, 1, true, run_cat},
     {"action", "STORE ACTION", "pause, resume, cancel, retry, verify", 2, 2,
      true, run_action},
     {"errors", "", "the last refused commands, and why", 0, 0, false,
@@ -223,7 +231,10 @@ static int usage(FILE *to, int code)
                 "The mount is -m, else $PSTFS_MOUNT, else the one that STORE "
                 "or the current\n"
                 "directory lies in, else the only one there is.\n"
-                "With --wait, migrate returns when the job has ended.\n\n"
+                "With --wait, migrate returns when the job has ended.\n"
+                "ITEM is STORE/FOLDER/FILE or a path; formats: eml, fts (the "
+                "Exchange upload\n"
+                "stream), as .ctl/help of the mount names them.\n\n"
                 "exit codes: 0 well; 1 refused or failed, the reason is on "
                 "stderr; 2 wrong\n"
                 "usage; 3 no such mount, store or file; 4 a job ended other "
@@ -246,17 +257,20 @@ static int parse(int argc, char **argv, struct ctl *ctl,
     static const struct option options[] = {
         {"mount", required_argument, NULL, 'm'},
         {"wait", no_argument, NULL, 'w'},
+        {"format", required_argument, NULL, 'f'},
         {"help", no_argument, NULL, 'h'},
         {"version", no_argument, NULL, 'V'},
         {NULL, 0, NULL, 0},
     };
     int c;
 
-    while ((c = getopt_long(argc, argv, "m:whV", options, NULL)) != -1) {
+    while ((c = getopt_long(argc, argv, "m:wf:hV", options, NULL)) != -1) {
         if (c == 'm')
             ctl->given = optarg;
         else if (c == 'w')
             ctl->wait = true;
+        else if (c == 'f')
+            ctl->format = optarg;
         else if (c == 'V')
             return printf("pstctl %s\n", PSTFS_VERSION) < 0;
         else

@@ -40,6 +40,10 @@ static void test_rounds(void)
         {NODE_RECOVERED, 5, 0, 0},
         {NODE_RECOVERED_ITEM, 5, 0x3c, 0},
         {NODE_RECOVERED_ITEM, NODE_STORE_MAX, 0xfffffffc, 0},
+        {NODE_EXPORTS, 5, 0, 0},
+        {NODE_EXPORT, 5, 0x200024, 0},
+        {NODE_EXPORT, NODE_STORE_MAX, 0xffffffe4, NODE_PART_WIDE},
+        {NODE_EXPORT_RECOVERED, NODE_STORE_MAX, 0xfffffffc, 2},
     };
 
     for (size_t i = 0; i < sizeof(nodes) / sizeof(nodes[0]); i++)
@@ -52,6 +56,8 @@ static void test_fixed(void)
     CHECK_EQ(node_join((struct node){.kind = NODE_DIR}), 1);
     CHECK_EQ(node_join((struct node){NODE_ITEM, 3, 0x200024, 0}),
              (long long)(4ull << 60 | 3ull << 43 | 0x10001ull << 16));
+    CHECK_EQ(node_join((struct node){NODE_EXPORT, 3, 0x200024, 1}),
+             (long long)(3ull << 43 | 0x10001ull << 16 | 0x2001));
     CHECK_EQ(node_join((struct node){NODE_DIR, 0, 0xfedcba98, 0}),
              (long long)(1ull << 60 | 0xfedcba98));
 }
@@ -69,6 +75,11 @@ static void test_strangers(void)
     CHECK(!node_split((uint64_t)NODE_ITEM << 60 | 1ull << 43 | 7, &node));
     CHECK(!node_split((uint64_t)NODE_DIR << 60 | 1ull << 43 | 7, &node));
     CHECK(!node_split((uint64_t)NODE_DIR << 60, &node));
+    for (unsigned kind = NODE_KINDS; kind < 31; kind++)
+        CHECK(!node_split(1ull << 43 | (uint64_t)(kind - 15) << 12, &node));
+    CHECK(!node_split(0x1000, &node));
+    CHECK(!node_split(1ull << 43, &node));
+    CHECK(!node_split(1ull << 43 | 0x1001, &node));
 }
 
 static void test_fits(void)
