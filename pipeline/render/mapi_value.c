@@ -383,9 +383,12 @@ static value_fn *getter_of(unsigned type)
 static bool is_streamed(struct mapi_walk *w, uint16_t id, unsigned stored,
                         unsigned shown, uint64_t whole_max)
 {
+    int64_t size;
+
     if (stored != shown || (shown != PT_STRING && shown != PT_BINARY))
         return false;
-    return pst_props_size(w->props, id) > (int64_t)whole_max;
+    size = pst_props_size(w->props, id);
+    return size > 0 && (uint64_t)size > whole_max;
 }
 
 /* May a value of this type become one of that? Getters look at the value. */
