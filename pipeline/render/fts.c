@@ -43,17 +43,24 @@ static const struct mapi_rules rules = {.drops = drops,
                                         .flags = MSGFLAG_READ,
                                         .mail_flags = MSGFLAG_UNSENT};
 
+#define REMARKS (MESSAGE_DEFECT + 1)
+
+struct told {
+    const char *words[REMARKS]; /* NULL: nothing */
+};
+
 /* The writing of one item. */
 struct job {
     struct work *work;
     struct fts_stream *stream;
     uint16_t *handles; /* by id of the store less 0x8000; 0 none */
     unsigned given;
-    /* By number of message: what is missing in it, from the first run. */
-    const char **told;
-    unsigned told_count, told_room;
-    uint16_t told_handle;
-    bool again; /* the run that tells */
+    /* By number of message: what is said of it, from the first run. */
+    struct told *told;
+    unsigned told_room;
+    bool tells; /* there is something to say */
+    bool again; /* the run that says it */
+    uint16_t told_handles[REMARKS];
 };
 
 /* One object of it. */
@@ -91,7 +98,7 @@ static uint16_t handle_of(struct job *j, const struct mapi_prop *p)
     if (*own)
         return *own;
     first = &j->handles[first_id(j, p) - FIRST_HANDLE];
-    if (!*first && j->given < HANDLES_MAX - 1)
+    if (!*first && j->given < HANDLES_MAX - REMARKS)
         *first = (uint16_t)(FIRST_HANDLE + j->given++);
     return *own = *first;
 }
@@ -176,60 +183,86 @@ static void object_write(struct job *j, struct message *m,
     mapi_each(m, props, object, &rules, property_write, &o);
 }
 
-/* ---- defects ---- */
+/* ---- what is said of a message beside what it holds ---- */
 
-static void told_line(void *ctx, const char *line)
+static const char *const remark_names[REMARKS] = {
+    [MESSAGE_RECOVERED] = "X-Pstfs-Recovered",
+    [MESSAGE_DEFECT] = "X-Pstfs-Defect",
+};
+
+struct remarks {
+    struct buf text[REMARKS];
+};
+
+static void told_line(void *ctx, enum message_remark what, const char *line)
 {
-    struct buf *out = ctx;
+    struct buf *out = &((struct remarks *)ctx)->text[what];
 
     buf_adds(out, out->len ? "; " : "");
     buf_adds(out, line);
 }
 
+static bool told_grow(struct job *j, unsigned number)
+{
+    unsigned room = 2 * number + 8;
+    struct told *list;
+
+    if (number < j->told_room)
+        return true;
+    list = fetch_alloc(j->work, room * sizeof(*list));
+    if (!list)
+        return false;
+    if (j->told_room)
+        memcpy(list, j->told, j->told_room * sizeof(*list));
+    j->told = list;
+    j->told_room = room;
+    return true;
+}
+
 /* Keeps the words of m for the run that writes them. */
 static void told_keep(struct job *j, struct message *m)
 {
-    cleanup_buf struct buf text = BUF(RENDER_HEADERS_MAX);
+    struct remarks remarks = {
+        {BUF(RENDER_HEADERS_MAX), BUF(RENDER_HEADERS_MAX)}};
 
-    message_defects(m, told_line, &text);
-    if (m->number >= j->told_room) {
-        unsigned room = 2 * m->number + 8;
-        const char **list = fetch_alloc(j->work, room * sizeof(*list));
-        if (!list)
-            return;
-        if (j->told_count)
-            memcpy(list, j->told, j->told_count * sizeof(*list));
-        j->told = list;
-        j->told_room = room;
+    message_remarks(m, told_line, &remarks);
+    for (size_t i = 0; i < REMARKS; i++) {
+        struct buf *text = &remarks.text[i];
+        if (text->len && !j->again && told_grow(j, m->number)) {
+            j->told[m->number].words[i] =
+                fetch_copy(j->work, buf_str(text), text->len);
+            j->tells = true;
+        }
+        buf_finish(text);
     }
-    if (text.len)
-        j->told[m->number] = fetch_copy(j->work, buf_str(&text), text.len);
-    if (m->number >= j->told_count)
-        j->told_count = m->number + 1;
 }
 
-static void told_write(struct job *j, const struct message *m)
+static void told_one(struct job *j, size_t which, const char *words)
 {
-    static const uint8_t guid[16] = {0x86, 0x03, 0x02, 0, 0, 0, 0, 0,
-                                     0xC0, 0,    0,    0, 0, 0, 0, 0x46};
+    static const uint8_t headers[16] = {0x86, 0x03, 0x02, 0, 0, 0, 0, 0,
+                                        0xC0, 0,    0,    0, 0, 0, 0, 0x46};
     cleanup_buf struct buf name = BUF(FTS_NAME_MAX), text = BUF(FTS_TEXT_MAX);
-    const char *words = m->number < j->told_count ? j->told[m->number] : NULL;
+    struct pst_name named = {.is_text = true};
 
-    if (!words)
-        return;
-    charset_to_utf16("X-Pstfs-Defect", strlen("X-Pstfs-Defect"), &name);
+    charset_to_utf16(remark_names[which], strlen(remark_names[which]), &name);
     charset_to_utf16(words, strlen(words), &text);
-    struct pst_name named = {.is_text = true,
-                             .text = (const uint8_t *)buf_str(&name),
-                             .text_len = name.len};
-    memcpy(named.guid, guid, sizeof(guid));
-    if (!j->told_handle)
-        j->told_handle = (uint16_t)(FIRST_HANDLE + j->given++);
-    fts_property(j->stream, j->told_handle,
+    memcpy(named.guid, headers, sizeof(headers));
+    named.text = (const uint8_t *)buf_str(&name);
+    named.text_len = name.len;
+    if (!j->told_handles[which])
+        j->told_handles[which] = (uint16_t)(FIRST_HANDLE + j->given++);
+    fts_property(j->stream, j->told_handles[which],
                  &(struct mapi_prop){.type = PT_STRING,
                                      .name = &named,
                                      .size = text.len,
                                      .data = (const uint8_t *)buf_str(&text)});
+}
+
+static void told_write(struct job *j, const struct message *m)
+{
+    for (size_t i = 0; i < REMARKS && m->number < j->told_room; i++)
+        if (j->told[m->number].words[i])
+            told_one(j, i, j->told[m->number].words[i]);
 }
 
 /* ---- the grammar of section 7.4 ---- */
@@ -303,8 +336,7 @@ static void message_write(struct job *j, struct pst_item *item, unsigned depth)
     told_write(j, &m);
     recipients_write(j, &m);
     attachments_write(j, &m);
-    if (!j->again)
-        told_keep(j, &m);
+    told_keep(j, &m);
     message_finish(&m);
 }
 
@@ -314,7 +346,8 @@ static void run(struct job *j, struct pst_item *item)
 
     memset(j->handles, 0, HANDLES_MAX * sizeof(*j->handles));
     j->given = 0;
-    w->written = w->items = w->defects = 0;
+    w->written = w->items = w->defects = w->damaged = 0;
+    w->what[0] = '\0';
     j->stream = fts_stream_new(w->out);
     if (!j->stream)
         w->error = ENOMEM;
@@ -323,13 +356,12 @@ static void run(struct job *j, struct pst_item *item)
     fts_stream_finish(&j->stream);
 }
 
-/* A message's defects are known when all of it was written, but stand in its
- * front: an item that has some is written twice. */
+/* What is said of a message is known when all of it was written, but stands
+ * in its front: an item of which something is said is written twice. */
 void fts_write(struct work *w, struct pst_item *item)
 {
     struct job j = {.work = w};
     size_t mark = segments_mark(w->out);
-    uint32_t defects;
 
     j.handles = calloc(HANDLES_MAX, sizeof(*j.handles));
     if (!j.handles) {
@@ -337,12 +369,10 @@ void fts_write(struct work *w, struct pst_item *item)
         return;
     }
     run(&j, item);
-    defects = w->defects;
-    if (defects && !w->error) {
+    if (j.tells && !w->error) {
         segments_reset(w->out, mark);
         j.again = true;
         run(&j, item);
-        w->defects = defects;
     }
     free(j.handles);
 }

@@ -5,7 +5,8 @@
  *
  * What is missing is told: defects are counted, and each message that has some
  * carries their words in the string "X-Pstfs-Defect" of PS_INTERNET_HEADERS,
- * which is what the header of that name is to a mail server.
+ * which is what the header of that name is to a mail server; a recovered item
+ * says so in "X-Pstfs-Recovered".
  */
 #ifndef RENDER_FTS_H
 #define RENDER_FTS_H
