@@ -24,13 +24,19 @@ static void stream_release(void *object)
     pst_stream_free(&s);
 }
 
+/* One that cannot be read is not absent: reading it gives the words why. */
+static bool is_absent(int64_t size)
+{
+    return size == 0 || size == -ENOENT;
+}
+
 /* 0 when m has the property and it may be held in memory, 1 when it must be
  * streamed, -ENOENT when there is none. */
 static int body_class(struct message *m, uint16_t id)
 {
     int64_t size = pst_props_size(m->props, id);
 
-    if (size <= 0)
+    if (is_absent(size))
         return -ENOENT;
     return size > RENDER_BODY_MAX;
 }
@@ -156,10 +162,9 @@ static bool rtf_read(struct message *m, struct buf *rtf)
     cleanup_buf struct buf packed = BUF(RTF_STORED_MAX);
     const char *note = NULL;
     struct err err = {0};
-    int64_t size = pst_props_size(m->props, PR_RTF_COMPRESSED);
     int e;
 
-    if (size <= 0)
+    if (is_absent(pst_props_size(m->props, PR_RTF_COMPRESSED)))
         return false;
     e = read_all(m, PR_RTF_COMPRESSED, &packed, &err);
     if (e == 0)
