@@ -239,14 +239,16 @@ static int child_any(void *ctx, const struct node *node)
     return is_child(ctx, node);
 }
 
-/* A folder without a table: there is one when its node is, or items that name
- * it as their parent. */
+/* A folder without a table: there is one when its node is, or may have been,
+ * or items that name it as their parent. The root is always there: all that is
+ * found hangs below it, even where nothing of its own is left. */
 static int folder_check(struct listing *l, struct err *err)
 {
     struct node node;
     int rc = node_find(l->pst, l->folder, &node, err);
 
-    if (rc < 0 && nodes_walk(l->pst, 0, child_any, l) == 1)
+    if (rc == -EBADMSG || l->folder == NID_ROOT ||
+        (rc < 0 && nodes_walk(l->pst, 0, child_any, l) == 1))
         return 0;
     return rc;
 }
