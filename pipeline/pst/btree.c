@@ -77,6 +77,10 @@ static int leaf_find(struct pst *pst, struct btree *tree, uint64_t key,
         int rc = page_read(pst, tree, ib, bid, level, &page, err);
         if (rc < 0)
             return rc;
+        if (page_strays(pst, &page, tree->name, ib, bid, low, high)) {
+            chunk_unref(&page.chunk);
+            return err_set(err, EBADMSG, "%s: wrong page", tree->name);
+        }
         if (page.level == 0)
             break;
         unsigned n = entries_upto(l, &page, key);
@@ -240,6 +244,10 @@ static int walk_page(struct walk *w, uint64_t ib, uint64_t bid, int level,
     w->pages_left--;
     if (page_read(w->pst, w->tree, ib, bid, level, &page, NULL) < 0)
         return walk_lost(w, low, high, ib);
+    if (page_strays(w->pst, &page, w->tree->name, ib, bid, low, high)) {
+        chunk_unref(&page.chunk);
+        return walk_lost(w, low, high, ib);
+    }
     if (page.level == 0)
         rc = walk_leaf(w, &page);
     for (unsigned i = 0; page.level && i < page.count && !rc; i++) {

@@ -119,6 +119,7 @@ struct pst {
     size_t note_count;
     struct named *named; /* NULL until asked for */
     bool named_asked;
+    bool named_hurt;         /* damaged or lost, as far as was seen */
     uint64_t bid_next;       /* above all block ids, 0 unknown */
     struct salvage *salvage; /* NULL while nothing had to be searched */
     struct damage *sink;     /* who uses the blocks that are read now */
@@ -155,10 +156,16 @@ struct page {
 int page_read(struct pst *pst, const struct btree *tree, uint64_t ib,
               uint64_t bid, int level, struct page *page_r, struct err *err);
 #define PAGE_BYTES_MAX 4096u
-/* True when data is a fully right page of that type for its place; the parts
- * in *page_r, without the chunk. */
-bool page_sound(const struct layout *layout, const uint8_t *data, uint64_t ib,
-                uint8_t type, struct page *page_r);
+/* True when a page that was read is not the one that its parent names (bid) and
+ * its keys are not in [low, high) either; with a note about the tree. */
+bool page_strays(struct pst *pst, const struct page *page, const char *tree,
+                 uint64_t ib, uint64_t bid, uint64_t low, uint64_t high);
+/* True when data is a right page of that type, wherever it was written; the
+ * parts in *page_r, without the chunk. */
+bool page_whole(const struct layout *layout, const uint8_t *data, uint8_t type,
+                struct page *page_r);
+/* True when its signature says that it was written at ib. */
+bool page_placed(const struct layout *layout, const uint8_t *data, uint64_t ib);
 /* True when a page of the type stands there, fully right. */
 bool page_probe(int fd, const struct layout *layout, uint64_t ib, uint8_t type);
 

@@ -167,19 +167,31 @@ static struct pst *pst_new(int fd)
     return pst;
 }
 
+/* There is a page, but it is not the one that the header names and was written
+ * elsewhere. (One of the two alone is found in stores that are fine.) */
+static bool root_is_other(const struct pst *pst, const struct btree *tree,
+                          const struct page *page)
+{
+    const struct layout *l = pst->layout;
+    const uint8_t *data = page->chunk->data;
+
+    return get_wide(data + l->page_bid_at, l->width) != tree->bid &&
+           !page_placed(l, data, tree->ib);
+}
+
 /* A root that cannot be read is looked for before anything else, so that it
  * never changes under a walk. */
 static void roots_check(struct pst *pst)
 {
     const struct btree *trees[] = {&pst->nbt, &pst->bbt};
-    struct page page;
 
     for (size_t i = 0; i < array_len(trees); i++) {
-        if (page_read(pst, trees[i], trees[i]->ib, trees[i]->bid, -1, &page,
-                      NULL) < 0)
+        const struct btree *tree = trees[i];
+        struct page page = {.chunk = NULL};
+        if (page_read(pst, tree, tree->ib, tree->bid, -1, &page, NULL) < 0 ||
+            root_is_other(pst, tree, &page))
             salvage_begin(pst);
-        else
-            chunk_unref(&page.chunk);
+        chunk_unref(&page.chunk);
     }
 }
 

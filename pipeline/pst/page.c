@@ -58,18 +58,39 @@ static bool keys_rise(const struct layout *l, const uint8_t *data,
     return true;
 }
 
-bool page_sound(const struct layout *l, const uint8_t *data, uint64_t ib,
-                uint8_t type, struct page *page_r)
+bool page_whole(const struct layout *l, const uint8_t *data, uint8_t type,
+                struct page *page_r)
 {
-    uint64_t bid = get_wide(data + l->page_bid_at, l->width);
     const uint8_t *t = data + l->page_trailer;
 
-    if (t[0] != type || t[1] != type ||
-        get16(t + 2) != crypt_signature(ib, bid))
+    if (t[0] != type || t[1] != type)
         return false;
     parse_counts(l, data, page_r);
     return counts_fit(l, page_r, type) && !page_fault(l, data, type) &&
            keys_rise(l, data, page_r);
+}
+
+bool page_placed(const struct layout *l, const uint8_t *data, uint64_t ib)
+{
+    uint64_t bid = get_wide(data + l->page_bid_at, l->width);
+
+    return get16(data + l->page_trailer + 2) == crypt_signature(ib, bid);
+}
+
+bool page_strays(struct pst *pst, const struct page *page, const char *tree,
+                 uint64_t ib, uint64_t bid, uint64_t low, uint64_t high)
+{
+    const struct layout *l = pst->layout;
+    const uint8_t *data = page->chunk->data;
+    const uint8_t *last = data + (size_t)(page->count - 1) * page->stride;
+
+    if (page->count == 0 || !page_doubt(l, data, ib, bid) ||
+        (get_wide(data, l->width) >= low && get_wide(last, l->width) < high))
+        return false;
+    pst_note_at(pst, PST_NOTE_PAGE, ib,
+                "%s page at %#llx: another one is there", tree,
+                (unsigned long long)ib);
+    return true;
 }
 
 /* Tree pages lie together in heaps (section 26): the system is told to read
@@ -153,5 +174,5 @@ bool page_probe(int fd, const struct layout *l, uint64_t ib, uint8_t type)
 
     if (io_pread(fd, data, l->page_size, ib) != (ssize_t)l->page_size)
         return false;
-    return page_sound(l, data, ib, type, &page);
+    return page_placed(l, data, ib) && page_whole(l, data, type, &page);
 }

@@ -19,6 +19,19 @@ struct scan {
 
 static const uint8_t page_types[] = {0x80, 0x81};
 
+/* A page that was written elsewhere, and moved with what is around it, counts
+ * when its id is one that the store has given out. */
+static bool page_counts(const struct scan *scan, const uint8_t *data,
+                        uint64_t ib, uint8_t type, struct page *page)
+{
+    const struct layout *l = scan->l;
+
+    return (get_wide(data + l->page_bid_at, l->width) <
+                scan->s->pst->bid_next ||
+            page_placed(l, data, ib)) &&
+           page_whole(l, data, type, page) && page->count > 0;
+}
+
 static void page_look(struct scan *scan, uint64_t ib)
 {
     const struct layout *l = scan->l;
@@ -27,7 +40,7 @@ static void page_look(struct scan *scan, uint64_t ib)
     struct page page;
 
     for (size_t i = 0; i < array_len(page_types); i++) {
-        if (!page_sound(l, data, ib, page_types[i], &page) || page.count == 0)
+        if (!page_counts(scan, data, ib, page_types[i], &page))
             continue;
         p = list_add(&scan->s->pages, PST_SCAN_PAGES_MAX);
         if (!p)
