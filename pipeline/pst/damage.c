@@ -32,7 +32,7 @@ void damage_lost(struct damage *sink, uint32_t part)
 
 void damage_note(struct pst *pst, struct damage *sink, const struct chunk *c)
 {
-    if (!c->damaged || !damage_count(sink, c->key))
+    if (!c->damaged || !damage_count(sink, c->key) || !sink->nid)
         return;
     pst_note_node(pst, sink->nid, "block %#llx is damaged, but was used",
                   (unsigned long long)c->key);

@@ -115,8 +115,10 @@ static void stream_of(struct pst_props *props, uint16_t id, struct buf *out)
     struct err err = {0};
     int rc = pst_props_bytes(props, id, out, &err);
 
-    if (rc < 0 && rc != -ENOENT)
-        pst_note(props->pst, "names of properties: %s", err.msg);
+    if (rc == 0 || rc == -ENOENT)
+        return;
+    props->pst->named_hurt = true;
+    pst_note(props->pst, "names of properties: %s", err.msg);
 }
 
 static int named_fill(struct named *n, struct pst_props *props)
@@ -138,28 +140,49 @@ static int named_fill(struct named *n, struct pst_props *props)
     return 0;
 }
 
-static struct named *named_get(struct pst *pst)
+static int named_load(struct pst *pst, struct err *err)
 {
     struct pst_props *props = NULL;
-    struct err err = {0};
     struct node node;
-    int rc;
+    int rc = node_find(pst, NID_NAMES, &node, err);
 
-    if (pst->named_asked)
-        return pst->named;
-    pst->named_asked = true;
-    rc = node_find(pst, NID_NAMES, &node, &err);
     if (rc == 0)
-        rc = props_open(pst, &node, &props, &err);
-    if (rc < 0) {
-        pst_note(pst, "names of properties: %s", err.msg);
-        return NULL;
-    }
+        rc = props_open(pst, &node, &props, err);
+    if (rc < 0)
+        return rc;
     pst->named = calloc(1, sizeof(*pst->named));
     if (!pst->named || named_fill(pst->named, props) < 0)
         named_free(&pst->named);
     props_free(&props);
+    return 0;
+}
+
+/* Damage of the names is no damage of the item that happens to ask first: it
+ * is that of all items with names. */
+static struct named *named_get(struct pst *pst)
+{
+    struct damage damage = {.nid = 0}, *before;
+    struct err err = {0};
+
+    if (pst->named_asked)
+        return pst->named;
+    pst->named_asked = true;
+    before = damage_enter(pst, &damage);
+    if (named_load(pst, &err) < 0) {
+        pst->named_hurt = true;
+        pst_note(pst, "names of properties: %s", err.msg);
+    } else if (damage.count) {
+        pst->named_hurt = true;
+        pst_note(pst, "names of properties: damaged blocks were used");
+    }
+    damage_leave(pst, before);
     return pst->named;
+}
+
+bool pst_names_whole(struct pst *pst)
+{
+    named_get(pst);
+    return !pst->named_hurt;
 }
 
 void named_free(struct named **named)

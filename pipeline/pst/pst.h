@@ -216,6 +216,9 @@ uint16_t pst_named_number(struct pst *pst, const uint8_t guid[16],
                           uint32_t number);
 uint16_t pst_named_text(struct pst *pst, const uint8_t guid[16],
                         const char *name);
+/* False where the names could not all be read, or not from sound blocks: then
+ * properties from 0x8000 on may be missed, or taken for others. */
+bool pst_names_whole(struct pst *pst);
 
 /* The way back: what an id from 0x8000 on is the number of. */
 struct pst_name {

@@ -12,6 +12,7 @@
 #include "pipeline/render/vcf.h"
 
 #define DEFECT_LINE_MAX 400
+#define NAMED_FROM      0x8000 /* ids of named properties */
 #define CLASS_MAX       200
 #define CLASS_EXCEPTION "IPM.OLE.CLASS.{00061055-0000-0000-C000-000000000046}"
 
@@ -133,6 +134,15 @@ void message_defect(struct message *m, const char *fmt, ...)
     buf_addf(&m->defect_log, "%s\n", line);
 }
 
+static bool has_named(struct pst_props *props)
+{
+    uint16_t id = 0, type;
+
+    for (size_t i = pst_props_count(props); i-- > 0 && id < NAMED_FROM;)
+        pst_props_at(props, i, &id, &type);
+    return id >= NAMED_FROM;
+}
+
 /* Bytes that the store cannot vouch for, and an item that no index names. */
 static void damage_tell(struct message *m)
 {
@@ -145,6 +155,9 @@ static void damage_tell(struct message *m)
         message_defect(m, "damaged or lost parts: %u",
                        damaged - m->work->damaged);
     m->work->damaged = damaged;
+    if (has_named(m->props) && !pst_names_whole(m->work->pst))
+        message_defect(m, "the store's names of properties are damaged: some "
+                          "may be missing");
 }
 
 void message_remarks(struct message *m, message_remark_fn *fn, void *ctx)
