@@ -18,6 +18,8 @@
 #define PAGES_FROM   0x4400u
 #define CRYPT_AT     513u
 #define NBT_IB_AT    224u
+#define NID_ROOT     0x122u
+#define NBT          0x81
 #define RANDOM_RUNS  60u
 #define RANDOM_SPOTS 40u
 
@@ -27,6 +29,7 @@ static long all_items;
 struct tally {
     struct pst *pst;
     long folders, items, opened;
+    bool names; /* of properties are whole */
     uint32_t queue[1000];
 };
 
@@ -59,6 +62,11 @@ static int on_entry(void *ctx, const struct pst_entry *e)
     return 0;
 }
 
+static int on_nothing(void *ctx, const struct pst_entry *e)
+{
+    return 0;
+}
+
 /* Reads the bytes as a store; the result of pst_open. */
 static int store_read(const void *bytes, size_t len, struct tally *t,
                       size_t *notes_r)
@@ -75,6 +83,9 @@ static int store_read(const void *bytes, size_t len, struct tally *t,
     pst_folders(t->pst, on_folder, t, NULL);
     for (long i = 0; i < t->folders; i++)
         pst_entries(t->pst, t->queue[i], 0, on_entry, t, NULL, NULL);
+    /* Shown first by a mount: without it nothing else is. */
+    CHECK_EQ(pst_entries(t->pst, NID_ROOT, 0, on_nothing, NULL, NULL, NULL), 0);
+    t->names = pst_names_whole(t->pst);
     *notes_r = pst_note_count(t->pst);
     pst_free(&t->pst);
     return 0;
@@ -194,6 +205,54 @@ static void check_items(void)
     CHECK_EQ(t.opened, 0);
 }
 
+/* A page of the node tree from `at` on, a leaf or not. */
+static size_t page_next(const uint8_t *copy, size_t at, bool leaf)
+{
+    for (; at + PAGE <= whole.len; at += PAGE)
+        if (copy[at + 496] == NBT && copy[at + 497] == NBT &&
+            (copy[at + 491] == 0) == leaf)
+            return at;
+    return 0;
+}
+
+static void pages_swap(uint8_t *copy, size_t a, size_t b)
+{
+    uint8_t page[PAGE];
+
+    CHECK(a && b && a != b);
+    memcpy(page, copy + a, PAGE);
+    memcpy(copy + a, copy + b, PAGE);
+    memcpy(copy + b, page, PAGE);
+}
+
+/* Whole pages in each other's place: their checksums are right. */
+static void check_swapped(void)
+{
+    cleanup_free uint8_t *copy = copy_new();
+    size_t one = page_next(copy, PAGES_FROM, true);
+    size_t two = page_next(copy, one + PAGE, true);
+
+    pages_swap(copy, one, two);
+    check_complete(copy, "leaves swapped");
+    pages_swap(copy, one, two);
+    pages_swap(copy, two, (size_t)get64(copy + NBT_IB_AT));
+    check_complete(copy, "root and leaf swapped");
+}
+
+/* Without the list of names nothing tells what a named property is. */
+static void check_names(void)
+{
+    cleanup_free uint8_t *copy = copy_new();
+    struct tally t;
+    size_t notes;
+
+    nodes_empty(copy, 0x01);
+    pages_seal(copy);
+    CHECK_EQ(store_read(copy, whole.len, &t, &notes), 0);
+    CHECK_EQ(t.opened, all_items);
+    CHECK(!t.names && notes > 0);
+}
+
 /* Nothing is promised for these but an end. */
 static void check_random(void)
 {
@@ -225,10 +284,13 @@ int main(int argc, char **argv)
     CHECK_EQ(t.items, all_items);
     CHECK_EQ(t.opened, all_items);
     CHECK_EQ(notes, 0);
+    CHECK(t.names);
     check_header();
     check_refused();
     check_tables();
     check_items();
+    check_swapped();
+    check_names();
     check_random();
     buf_finish(&whole);
     return check_report();
