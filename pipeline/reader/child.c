@@ -11,16 +11,21 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "pipeline/base/clock.h"
 #include "pipeline/base/hash.h"
 #include "pipeline/base/io.h"
 #include "pipeline/reader/rules.h"
+#include "pipeline/reader/sandbox.h"
 
 #define PROGRAM     "pstfs-reader"
 #define PROGRAM_ENV "PSTFS_READER"
 #define GUARD_SIZE  65536 /* zeros behind the window: text ends there */
 #define FD_FLOOR    16    /* our copies lie above the child's numbers */
+
+_Static_assert(SANDBOX_CPU_MAX > CHILD_SLOW_MS / 1000,
+               "a reader must be able to do its longest search");
 
 extern char **environ;
 
@@ -228,6 +233,16 @@ static int child_stop(struct child *child)
     return status;
 }
 
+bool child_is_worn(const struct child *child)
+{
+    clockid_t clock;
+    struct timespec used;
+
+    return clock_getcpuclockid(child->pid, &clock) == 0 &&
+           clock_gettime(clock, &used) == 0 &&
+           used.tv_sec >= SANDBOX_CPU_MAX - CHILD_SLOW_MS / 1000;
+}
+
 void child_end(struct child *child)
 {
     child_stop(child);
@@ -346,6 +361,8 @@ static int child_blame(struct child *child, int rc, struct err *err)
         return err_set(err, EIO,
                        "the reader was killed by its sandbox (it made a "
                        "forbidden system call)");
+    if (sig == SIGXCPU)
+        return err_set(err, EIO, "the reader used up its processor time");
     if (sig && sig != SIGKILL)
         return err_set(err, EIO, "the reader died of signal %d", sig);
     if (status >= 0 && WIFEXITED(status))

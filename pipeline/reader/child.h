@@ -27,6 +27,10 @@ struct child {
 /* Opens the store and starts the program on it. Safe in a process with
  * threads. ENOENT for a store or a program that is not there. */
 int child_start(struct child *child, const char *store, struct err *err);
+/* It has used so much of its processor time (SANDBOX_CPU_MAX) that a long
+ * search might not come to its end: better started anew before the next
+ * question. */
+bool child_is_worn(const struct child *child);
 /* Kills, reaps and unmaps; a child that is not there is fine. */
 void child_end(struct child *child);
 

@@ -122,6 +122,8 @@ static int child_ready(struct reader *reader, struct err *err)
 {
     int rc;
 
+    if (reader->child.pid && child_is_worn(&reader->child))
+        child_end(&reader->child);
     if (reader->child.pid)
         return 0;
     if (reader->hold_ups >= HOLD_UPS_MAX && time_mono_ms() < reader->rest_until)

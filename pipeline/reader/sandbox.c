@@ -31,6 +31,7 @@ static const struct {
     {RLIMIT_FSIZE, 0, "file size", false},
     {RLIMIT_NOFILE, SANDBOX_FILES_MAX, "files", true},
     {RLIMIT_AS, SANDBOX_MEMORY_MAX, "memory", false},
+    {RLIMIT_CPU, SANDBOX_CPU_MAX, "processor time", true},
 };
 
 bool sandbox_mode_find(const char *word, enum sandbox_mode *mode_r)
@@ -55,6 +56,9 @@ static int limit_all(struct err *err)
         struct rlimit lim = {limits[i].max, limits[i].max}, old;
         if (SANDBOX_SANITIZED && !limits[i].sanitized)
             continue;
+        /* Else it dies of SIGKILL, which does not say why. */
+        if (limits[i].resource == RLIMIT_CPU)
+            lim.rlim_max++;
         if (getrlimit(limits[i].resource, &old) == 0 &&
             old.rlim_max < lim.rlim_max)
             lim.rlim_cur = lim.rlim_max = old.rlim_max;

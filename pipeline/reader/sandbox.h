@@ -12,6 +12,7 @@
 #include "pipeline/base/err.h"
 
 #define SANDBOX_MEMORY_MAX (1ull << 30) /* address space, bytes */
+#define SANDBOX_CPU_MAX    3600         /* seconds of a processor, in all */
 #define SANDBOX_FILES_MAX  16
 #define SANDBOX_TEXT_MAX   96
 

@@ -210,6 +210,55 @@ static bool try_memory(void)
                 0) != MAP_FAILED;
 }
 
+/* ---- limits: true when it could have more ---- */
+
+static bool may_have(int resource, rlim_t most)
+{
+    struct rlimit lim;
+
+    return getrlimit(resource, &lim) != 0 || lim.rlim_cur > most ||
+           lim.rlim_max > most + 1;
+}
+
+static bool try_cpu(void)
+{
+    return may_have(RLIMIT_CPU, SANDBOX_CPU_MAX);
+}
+
+static bool try_files(void)
+{
+    return may_have(RLIMIT_NOFILE, SANDBOX_FILES_MAX);
+}
+
+static bool try_core(void)
+{
+    return may_have(RLIMIT_CORE, 0);
+}
+
+static bool try_grow_store(void)
+{
+    return pwrite(PROTO_STORE_FD, "x", 1, 100000) == 1;
+}
+
+/* A program with the set-user-id bit would get its rights. */
+static bool try_privileges(void)
+{
+    return prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 0;
+}
+
+/* Its limit of processor time, brought near, does end it. */
+static bool try_burn(void)
+{
+    struct rlimit lim = {1, 2};
+
+    if (getrlimit(RLIMIT_CPU, &lim) != 0 || lim.rlim_cur > SANDBOX_CPU_MAX)
+        return true;
+    lim.rlim_cur = 1;
+    setrlimit(RLIMIT_CPU, &lim);
+    for (volatile unsigned i = 0;; i++)
+        ;
+}
+
 static bool try_limit(void)
 {
     struct rlimit lim;
@@ -318,6 +367,17 @@ static const struct attempt alone_landlock[] = {
 
 static const struct attempt alone_limits[] = {
     {"memory beyond the limit", try_memory, false},
+    {"processor time", try_cpu, false},
+    {"many descriptors", try_files, false},
+    {"a core", try_core, false},
+    {"a larger file", try_grow_store, false},
+    {"new privileges", try_privileges, false},
+};
+
+/* Of which root's processes know nothing. */
+static const struct attempt alone_user[] = {
+    {"fork", try_fork, false},
+    {"clone", try_clone, false},
 };
 
 /* ---- what it must be able to do ---- */
@@ -498,6 +558,15 @@ static void test_parts(void)
         fputs("no Landlock here: not tested\n", stderr);
     test_part("the limits", SANDBOX_USER, alone_limits,
               array_len(alone_limits));
+    test_part("the user", SANDBOX_USER, alone_user, array_len(alone_user));
+}
+
+static void test_burn(void)
+{
+    static const struct attempt burn = {"burn", try_burn, false};
+    int status = child_run(&burn, is_off ? 0 : SANDBOX_USER);
+
+    CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU);
 }
 
 static bool is_nobody(void)
@@ -631,6 +700,7 @@ int main(int argc, char **argv)
     fd = listen_somewhere();
     test_stopped();
     test_parts();
+    test_burn();
     test_user();
     test_works();
     test_says();
