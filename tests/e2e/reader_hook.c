@@ -4,11 +4,13 @@
  * the word of one of the variables below in it, the reader does this instead
  * of rendering.
  */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "pipeline/base/cleanup.h"
 #include "pipeline/pst/pst.h"
@@ -38,6 +40,16 @@ static void call_out(void)
     socket(AF_INET, SOCK_STREAM, 0);
 }
 
+static void open_file(void)
+{
+    open("/etc/passwd", O_RDONLY);
+}
+
+static void start_process(void)
+{
+    fork();
+}
+
 /* More than it may have: an error, not a death. */
 static void eat(void)
 {
@@ -53,10 +65,9 @@ static const struct {
     const char *variable;
     void (*act)(void);
 } faults[] = {
-    {"PSTFS_TEST_CRASH", crash},
-    {"PSTFS_TEST_HANG", spin},
-    {"PSTFS_TEST_SOCKET", call_out},
-    {"PSTFS_TEST_EAT", eat},
+    {"PSTFS_TEST_CRASH", crash},           {"PSTFS_TEST_HANG", spin},
+    {"PSTFS_TEST_SOCKET", call_out},       {"PSTFS_TEST_FILE", open_file},
+    {"PSTFS_TEST_PROCESS", start_process}, {"PSTFS_TEST_EAT", eat},
 };
 
 static void subject_act(const char *subject)

@@ -9,8 +9,7 @@ import re
 
 import compare
 import lib
-
-ITEM = re.compile(r'^[A-Z][A-Za-z]+\d{5}$')
+import peers
 
 
 def plain(subject):
@@ -20,16 +19,9 @@ def plain(subject):
 
 def pffexport(path, out):
     """Counter of (folder, subject) of what pffexport writes."""
-    os.makedirs(os.path.dirname(out), exist_ok=True)
-    lib.run('pffexport', '-q', '-m', 'items', '-t', out, path, check=False)
-    found = collections.Counter()
-    root = out + '.export'
-    for folder, dirs, files in os.walk(root):
-        for name in [d for d in dirs if ITEM.match(d)]:
-            item = os.path.join(folder, name)
-            found[os.path.basename(folder), pff_subject(item)] += 1
-            dirs.remove(name)
-    return found
+    return collections.Counter(
+        (os.path.basename(os.path.dirname(item)), pff_subject(item))
+        for item in peers.pffexport(path, out)[0])
 
 
 def pff_subject(item):
@@ -45,8 +37,7 @@ def pff_subject(item):
 
 def readpst(path, out):
     """Counter of (folder, subject) of what readpst -e writes."""
-    os.makedirs(out)
-    lib.run('readpst', '-q', '-e', '-o', out, path, check=False)
+    peers.readpst(path, out)
     return files_of(out)
 
 

@@ -4,32 +4,24 @@ them: with many processes blocked on many stores, the mount answers, another
 store is read, and when the readers go on so do the blocked ones."""
 import os
 import signal
-import statistics
 import subprocess
 import time
 
+import held
 import lib
 
 STORES = 6
 BLOCKED = 100 # processes on the first store, STORES * 20 on the others
 MESSAGES = 120
 STAT_SECONDS = 0.05
-LONGEST = 2.0 # of one stat, whatever else the machine does; a stuck one: 60
-CONFIG = '[reader]\ntimeout = 60\n'
+ROUNDS = 20
+TIMEOUT = 300 # seconds until the mount gives a reader up
+CONFIG = '[reader]\ntimeout = %d\n' % TIMEOUT
 
 
 def readers(mount):
     """Process ids of the mount's own readers."""
-    found = set()
-    for pid in filter(str.isdigit, os.listdir('/proc')):
-        try:
-            stat = lib.read('/proc/%s/stat' % pid)
-        except OSError:
-            continue
-        name, rest = stat.rsplit(')', 1)
-        if int(rest.split()[1]) == mount.process.pid and 'reader' in name:
-            found.add(int(pid))
-    return found
+    return set(held.readers_of(mount.process.pid))
 
 
 def look_into(mount, store):
@@ -53,28 +45,31 @@ def start_cats(paths, count):
     return cats
 
 
-def stat_times(paths, rounds=20):
+def stat_times(path):
     times = []
-    for _ in range(rounds):
-        for path in paths:
-            begin = time.monotonic()
-            os.stat(path)
-            times.append(time.monotonic() - begin)
+    for _ in range(ROUNDS):
+        begin = time.monotonic()
+        os.stat(path)
+        times.append(time.monotonic() - begin)
     return times
 
 
 def check_answers(mount, stores):
-    """Things that no reader is needed for, none of them cached."""
+    """Things that no reader is needed for, none of them cached. Whatever else
+    the machine does: what waits for a reader waits each time, so the best
+    of some rounds tells; and none may have been given up for a time limit."""
     paths = [mount.path(), mount.path('.ctl/status'),
              mount.path('.ctl/version'), mount.path('.ctl/stores.csv')]
     for store in stores:
         paths += [mount.path(store), mount.path(store, '.ctl'),
                   mount.path(store, '.ctl/status')]
-    times = stat_times(paths)
-    print('stat: %d, median %.2f ms, longest %.1f ms' % (
-        len(times), 1e3 * statistics.median(times), 1e3 * max(times)))
-    assert statistics.median(times) < STAT_SECONDS, times
-    assert max(times) < LONGEST, max(times)
+    times = {path: stat_times(path) for path in paths}
+    best = max(map(min, times.values()))
+    longest = max(map(max, times.values()))
+    print('stat of %d paths: at best %.2f ms, longest %.1f ms' % (
+        len(paths), 1e3 * best, 1e3 * longest))
+    assert best < STAT_SECONDS, times
+    assert longest < TIMEOUT, longest
 
 
 def make_stores():
