@@ -21,6 +21,7 @@ static const char help[] =
     "  --folders N           folders besides the standard ones (default 8)\n"
     "  --depth N             how deep they may nest (default 4)\n"
     "  --big BYTES           one attachment of that size (suffixes K M G)\n"
+    "  --large BYTES         one more, in a mixed store (default 9M)\n"
     "  --attachment-rate P   percent of the mail that has any (default 20)\n"
     "  --body-size BYTES     mean length of a body (default 1500)\n"
     "  --profile PROFILE     mixed (default): all classes; mail: IPM.Note;\n"
@@ -40,6 +41,7 @@ enum option_code {
     OPT_FOLDERS,
     OPT_DEPTH,
     OPT_BIG,
+    OPT_LARGE,
     OPT_RATE,
     OPT_BODY,
     OPT_PROFILE,
@@ -58,6 +60,7 @@ static const struct option long_options[] = {
     {"folders", required_argument, NULL, OPT_FOLDERS},
     {"depth", required_argument, NULL, OPT_DEPTH},
     {"big", required_argument, NULL, OPT_BIG},
+    {"large", required_argument, NULL, OPT_LARGE},
     {"attachment-rate", required_argument, NULL, OPT_RATE},
     {"body-size", required_argument, NULL, OPT_BODY},
     {"profile", required_argument, NULL, OPT_PROFILE},
@@ -146,6 +149,9 @@ static void set_option(struct options *o, int code, const char *text)
     case OPT_BIG:
         o->big = number(text, UINT32_MAX);
         break;
+    case OPT_LARGE:
+        o->large = number(text, UINT32_MAX);
+        break;
     case OPT_RATE:
         o->attachment_rate = (unsigned)number(text, 100);
         break;
@@ -224,6 +230,7 @@ int main(int argc, char **argv)
                         .folders = 8,
                         .depth = 4,
                         .attachment_rate = 20,
+                        .large = 9 << 20,
                         .largest = 30,
                         .body_size = 1500};
     int cleanup_fd fd = -1;

@@ -15,6 +15,7 @@ struct options {
     unsigned attachment_rate, largest; /* percent */
     uint64_t body_size;                /* mean, bytes */
     uint64_t big;                      /* one attachment of that size */
+    uint64_t large;                    /* the same, once in a mixed store */
     uint64_t size; /* of the store, about; 0 = as it comes */
     bool mail_only, calendar_only;
     const char *password;

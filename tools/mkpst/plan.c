@@ -7,7 +7,6 @@
 #define FILL_MOST       (64 << 20)
 #define MANY_PARTS      360
 #define NESTED          3
-#define LARGE_PART      (9 << 20)
 #define STRAY_PERCENT   3
 #define REQUEST_PERCENT 8
 #define ITEM_STREAM     0x4954454D00000000
@@ -113,12 +112,12 @@ static struct item *make_nested(struct maker *m)
     return item;
 }
 
-/* More blocks than one XBLOCK can name. */
+/* By default more blocks than one XBLOCK can name. */
 static struct item *make_large(struct maker *m)
 {
     struct item *item = note_make(m, "IPM.Note", 0);
 
-    parts_add(m, item, LARGE_PART, NULL);
+    parts_add(m, item, m->opt->large, NULL);
     return item;
 }
 
