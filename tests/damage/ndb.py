@@ -2,6 +2,7 @@
 choosing what to damage and for knowing what was hit. Shares nothing with the
 product. Takes sound stores only: mkpst's."""
 import struct
+import zlib
 
 
 class Layout:
@@ -20,6 +21,8 @@ class Layout:
             self.page_type = 4072
         self.root = 184 if self.ansi else 216  # BREFNBT, then BREFBBT
         self.first_map = 0x22000 if self.big else 0x4400
+        # Where a checksum stands in the trailer of a page and of a block.
+        self.crc_at = 8 if self.ansi else 4
 
 
 class Store:
@@ -34,6 +37,13 @@ class Store:
         self.blocks = {}  # bid -> (offset, bytes, stored length)
         self.walk('nbt', self.nbt_root, self.nbt_leaf)
         self.walk('bbt', self.bbt_root, self.bbt_leaf)
+
+        # Where what is in use ends: free space may be most of a file.
+        self.end = max([off + self.layout.page for tree in self.pages.values()
+                        for off in tree] +
+                       [off + total for off, total, _ in
+                        self.blocks.values()])
+        self.ranges = {nid: self.ranges_of_node(nid) for nid in self.nodes}
 
     def word_at(self, off):
         return int.from_bytes(self.data[off:off + self.layout.word], 'little')
@@ -69,7 +79,6 @@ class Store:
 
     def internal(self, bid):
         """Child block ids of an internal block, (node ids kept aside)."""
-        import zlib
         off, _, stored = self.blocks[bid]
         raw = bytes(self.data[off:off + stored])
         if self.layout.big and raw[:2] == b'\x78\x9c':
@@ -110,6 +119,7 @@ class Store:
         return [self.blocks[b][:2] for b in found]
 
 
+
 def crc(data):
-    import zlib
+    """The checksum of pages, blocks and the header ([MS-PST] 5.3)."""
     return zlib.crc32(data, 0xFFFFFFFF) ^ 0xFFFFFFFF
