@@ -6,6 +6,7 @@
 
 #define PRINT_BYTES   4096u
 #define PR_SEARCH_KEY 0x300B
+#define NAMES_MOST    32u /* recipients that are looked at */
 
 /* What tells one item from others, in its own properties and in its row of a
  * contents table alike (section 17). */
@@ -59,4 +60,64 @@ unsigned piece_likeness(struct pst_props *a, struct pst_props *b)
         same += x && x == value_hash(b, more_ids[i]);
     }
     return same;
+}
+
+/* ---- names of recipients ---- */
+
+/* A bit for the name, as its displayed list and its row spell it alike. */
+static uint64_t name_bit(const char *name, size_t len)
+{
+    while (len && *name == ' ') {
+        name++;
+        len--;
+    }
+    while (len && name[len - 1] == ' ')
+        len--;
+    return len ? UINT64_C(1) << hash_fnv(name, len) % 64 : 0;
+}
+
+static void text_of(struct pst_props *props, uint16_t id, struct buf *out)
+{
+    buf_clear(out);
+    props_text_cut(props, id, PRINT_BYTES, true, out, NULL);
+}
+
+uint64_t piece_names(struct pst_props *props)
+{
+    static const uint16_t ids[] = {PR_DISPLAY_TO, PR_DISPLAY_CC,
+                                   PR_DISPLAY_BCC};
+    struct buf text = BUF(4 * PRINT_BYTES);
+    uint64_t bits = 0;
+
+    for (size_t i = 0; i < array_len(ids); i++) {
+        text_of(props, ids[i], &text);
+        for (const char *at = buf_str(&text); *at;) {
+            size_t len = strcspn(at, ";");
+            bits |= name_bit(at, len);
+            at += len + (at[len] == ';');
+        }
+    }
+    buf_finish(&text);
+    return bits;
+}
+
+uint64_t list_names(struct pst *pst, uint64_t sub)
+{
+    struct buf text = BUF(4 * PRINT_BYTES);
+    struct table *table = NULL;
+    uint64_t bits = 0;
+    struct node node;
+
+    if (subnode_find(pst, sub, NID_RECIPIENTS, &node, NULL) == 0 &&
+        table_open(pst, &node, &table, NULL) == 0)
+        for (uint64_t r = 0; r < table_rows(table) && r < NAMES_MOST; r++) {
+            struct pst_props row;
+            if (!table_row(table, r, &row))
+                continue;
+            text_of(&row, PR_DISPLAY_NAME, &text);
+            bits |= name_bit(buf_str(&text), text.len);
+        }
+    table_free(&table);
+    buf_finish(&text);
+    return bits;
 }

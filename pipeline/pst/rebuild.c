@@ -11,10 +11,12 @@
 
 /* Heaps and lists of subnodes that nothing names, and which list belongs to
  * which heap. A list fits when it has every subnode that the heap refers to
- * and no long value that the heap does not know; of several the one written
+ * and no long value that the heap does not know; of several one whose
+ * recipients are those that the message shows, and of these the one written
  * nearest to it is taken, for ids are given out in order. */
 struct sub {
     uint64_t bid;
+    uint64_t names;
     size_t first; /* its nids in the pool */
     uint32_t count;
     bool message; /* has recipients or attachments */
@@ -33,6 +35,7 @@ struct build {
 };
 
 struct need {
+    uint64_t names;
     size_t first; /* in the pool */
     uint32_t count;
     bool attachments;
@@ -77,6 +80,8 @@ static void sub_add(struct build *b, uint64_t bid)
     subnodes_walk(b->s->pst, bid, sub_nid, b, NULL);
     sub = list_at(&b->subs, b->subs.count - 1);
     sub->count = (uint32_t)(b->pool.count - sub->first);
+    if (sub->message)
+        sub->names = list_names(b->s->pst, bid);
 }
 
 static bool has_type(struct pst_props *p, uint16_t id)
@@ -124,6 +129,7 @@ static void piece_add_props(struct build *b, struct piece *piece,
         piece->rows = (uint32_t)pst_props_int(p, PR_CONTENT_COUNT, 0);
     need->attachments =
         pst_props_int(p, PR_MESSAGE_FLAGS, 0) & MSGFLAG_HASATTACH;
+    need->names = piece_names(p);
     props_needs(b, p);
     props_free(&p);
 }
@@ -232,6 +238,8 @@ static void pair_offer(struct build *b, size_t piece, size_t sub)
     pair->cost = distance;
     if (!p->table && need->attachments != l->attachments)
         pair->cost += UINT64_C(1) << 62;
+    if (!p->table && (!l->names != !need->names || l->names & ~need->names))
+        pair->cost += UINT64_C(1) << 61;
     pair->piece = (uint32_t)piece;
     pair->sub = (uint32_t)sub;
 }

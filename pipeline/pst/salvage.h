@@ -163,6 +163,10 @@ void pieces_find(struct salvage *s, const struct refs *refs,
  * properties or its table row; of its search key, 0 for none. */
 uint64_t piece_print(struct pst_props *props, enum piece_kind kind);
 uint64_t piece_key(struct pst_props *props);
+/* Bits for the names that a message shows as its recipients', and for those in
+ * the table of recipients of a list of subnodes; 0 for none. */
+uint64_t piece_names(struct pst_props *props);
+uint64_t list_names(struct pst *pst, uint64_t sub);
 /* In how many other properties they agree. */
 unsigned piece_likeness(struct pst_props *a, struct pst_props *b);
 /* Gives the pieces the numbers they had, or made-up ones (rejoin.c). */
