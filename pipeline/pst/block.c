@@ -135,7 +135,8 @@ static ssize_t run_read(struct pst *pst, const struct extent *e, size_t count,
                         struct err *err)
 {
     uint64_t end = e[count - 1].ib + extent_total(pst->layout, &e[count - 1]);
-    ssize_t got = io_pread(pst->fd, pst->run, (size_t)(end - e->ib), e->ib);
+    ssize_t got = near_pread(&pst->near_blocks, pst->fd, pst->run,
+                             (size_t)(end - e->ib), e->ib);
 
     if (got < 0)
         return err_sys(err, (int)-got, "reading at %#llx",

@@ -66,8 +66,10 @@ static const uint8_t table_i[256] = {
     236,
 };
 
-static void permute(const uint8_t table[256], uint8_t *data, size_t len)
+static void permute(const uint8_t *restrict table, uint8_t *restrict data,
+                    size_t len)
 {
+#pragma GCC unroll 8
     for (size_t i = 0; i < len; i++)
         data[i] = table[data[i]];
 }

@@ -9,6 +9,7 @@
 #include "pipeline/pst/cache.h"
 #include "pipeline/pst/crypt.h"
 #include "pipeline/pst/limits.h"
+#include "pipeline/pst/near.h"
 #include "pipeline/pst/pst.h"
 
 /* What differs between the three variants (section 1); bytes, offsets. */
@@ -114,7 +115,8 @@ struct pst {
     struct btree nbt, bbt;
     struct cache pages, blocks;
     uint64_t windows[PST_WINDOWS_KEPT]; /* number + 1, by number */
-    uint8_t *run;                       /* PST_RUN_BYTES for reading blocks */
+    struct near near_pages, near_blocks;
+    uint8_t *run; /* PST_RUN_BYTES for reading blocks */
     struct note notes[PST_NOTES_MAX];
     size_t note_count;
     struct named *named; /* NULL until asked for */

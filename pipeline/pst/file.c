@@ -25,7 +25,7 @@ int file_read(struct pst *pst, uint64_t ib, void *to, size_t len,
     if (ib > pst->info.file_size || len > pst->info.file_size - ib)
         return err_set(err, EBADMSG, "%#llx lies beyond the file's end",
                        (unsigned long long)ib);
-    got = io_pread(pst->fd, to, len, ib);
+    got = near_pread(&pst->near_pages, pst->fd, to, len, ib);
     if (got < 0)
         return err_sys(err, (int)-got, "reading at %#llx",
                        (unsigned long long)ib);
@@ -162,7 +162,9 @@ static struct pst *pst_new(int fd)
     pst->bbt.name = "block tree";
     pst->run = malloc(PST_RUN_BYTES);
     if (!pst->run || cache_init(&pst->pages, PST_PAGE_CACHE) < 0 ||
-        cache_init(&pst->blocks, PST_BLOCK_CACHE) < 0)
+        cache_init(&pst->blocks, PST_BLOCK_CACHE) < 0 ||
+        near_init(&pst->near_pages, PST_NEAR_PAGES, PST_NEAR_PAGES / 8) < 0 ||
+        near_init(&pst->near_blocks, PST_NEAR_BLOCKS, PST_NEAR_BLOCKS / 2) < 0)
         pst_free(&pst);
     return pst;
 }
@@ -244,6 +246,8 @@ void pst_free(struct pst **pst)
     cache_finish(&p->blocks);
     notes_finish(p);
     free(p->display_name);
+    near_finish(&p->near_pages);
+    near_finish(&p->near_blocks);
     free(p->run);
     free(p);
     *pst = NULL;

@@ -18,6 +18,9 @@
 #define PST_AHEAD_BYTES  (512u << 10)
 #define PST_PAGE_WINDOW  (128u << 10)
 #define PST_WINDOWS_KEPT 64u /* windows remembered as asked for */
+/* bytes read at once where a page or a block is wanted */
+#define PST_NEAR_PAGES  (4u << 10)
+#define PST_NEAR_BLOCKS (16u << 10)
 
 /* trees */
 #define PST_BTREE_LEVELS   12
