@@ -261,6 +261,8 @@ static void load_native(struct message *m, struct mime *t)
         return;
     t->row = row;
     row->native(m, row->method, &t->native);
+    if (!t->native.head.len)
+        t->row = NULL;
     if (t->native.head.error || t->native.tail.error) {
         message_defect(m, "%s: too big", row->filename);
         t->row = NULL;

@@ -187,6 +187,8 @@ static void write_class(struct ics *c)
         card_raw(c->out, "CLASS", classes[sens]);
     if (rank == 0 || rank == 2)
         card_raw(c->out, "PRIORITY", rank ? "1" : "9");
+    else if (c->method) /* RFC 5546 wants one in a task that is given */
+        card_raw(c->out, "PRIORITY", "5");
 }
 
 static bool has_body(struct message *m)
@@ -221,8 +223,8 @@ void ics_common(struct ics *c)
     text = subject(c);
     if (*text || !c->method)
         card_text(c->out, "SUMMARY", text);
-    else /* RFC 5546 wants one, libical one with a character */
-        card_raw(c->out, "SUMMARY", " ");
+    else /* RFC 5546 wants one */
+        card_raw(c->out, "SUMMARY", "(no subject)");
     card_text(c->out, "DESCRIPTION",
               body_plain(c->series && !has_body(m) ? c->series : m));
     write_categories(c);

@@ -10,5 +10,8 @@
 
 void ics_event(struct message *m, const char *method, struct native *out);
 void ics_task(struct message *m, const char *method, struct native *out);
+/* Of the task that a request or its answer has inside; nothing without one. */
+void ics_task_request(struct message *m, const char *method,
+                      struct native *out);
 
 #endif

@@ -37,8 +37,11 @@ static void write_reply(struct ics *c)
         {"IPM.Schedule.Meeting.Resp.Pos", ";PARTSTAT=ACCEPTED"},
         {"IPM.Schedule.Meeting.Resp.Neg", ";PARTSTAT=DECLINED"},
         {"IPM.Schedule.Meeting.Resp.Tent", ";PARTSTAT=TENTATIVE"},
+        {"IPM.TaskRequest.Accept", ";PARTSTAT=ACCEPTED"},
+        {"IPM.TaskRequest.Decline", ";PARTSTAT=DECLINED"},
+        {"IPM.TaskRequest.Update", ";PARTSTAT=IN-PROCESS"},
     };
-    struct message *m = c->message;
+    struct message *m = c->carrier ? c->carrier : c->message;
     struct mailbox sender = address_represented(m, NULL);
     struct mailboxes to;
     const char *params = "";
@@ -115,7 +118,7 @@ static void write_organizer(struct ics *c, struct message *m)
 
 void ics_people(struct ics *c)
 {
-    struct message *m = c->message;
+    struct message *m = c->carrier ? c->carrier : c->message;
     size_t n = pst_item_recipients(m->item);
 
     if (c->method && strcmp(c->method, "REPLY") == 0) {
@@ -126,7 +129,7 @@ void ics_people(struct ics *c)
         m = c->series;
         n = pst_item_recipients(m->item);
     }
-    write_organizer(c, ics_of(c, PR_SENT_REPRESENTING_NAME));
+    write_organizer(c, c->carrier ? m : ics_of(c, PR_SENT_REPRESENTING_NAME));
     for (size_t i = 0; i < n && i < RENDER_RECIPIENTS_MAX; i++) {
         struct pst_props *row = pst_item_recipient(m->item, i);
         struct mailbox box;

@@ -19,6 +19,7 @@
 struct ics {
     struct message *message; /* whose object is being written */
     struct message *series;  /* of a changed instance, which falls back on it */
+    struct message *carrier; /* whose people these are, NULL: the message's */
     const struct recur_exception *change; /* how it was changed; may be NULL */
     struct native *native;
     struct buf *out;    /* its text */

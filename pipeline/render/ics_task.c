@@ -28,8 +28,9 @@ static void write_day(struct ics *c, const char *name, int64_t day)
 
 static void write_progress(struct ics *c)
 {
-    static const char *const states[] = {
-        "NEEDS-ACTION", "IN-PROCESS", "COMPLETED", "NEEDS-ACTION", "CANCELLED"};
+    static const char *const states[] = {"NEEDS-ACTION", "IN-PROCESS",
+                                         "COMPLETED", "NEEDS-ACTION",
+                                         "NEEDS-ACTION"};
     static const char *const words[] = {NULL, NULL, NULL, "waiting",
                                         "deferred"};
     struct message *m = c->message;
@@ -78,6 +79,8 @@ static void write_owner(struct ics *c)
         card_raw(c->out, "X-PSTFS-TASK-ANSWER", answers[answer]);
     if (c->method || pst_item_recipients(m->item))
         ics_people(c);
+    if (c->method && strcmp(c->method, "REPLY") == 0)
+        card_raw(c->out, "REQUEST-STATUS", "2.0;Success");
 }
 
 static void write_alarm(struct ics *c)
@@ -121,6 +124,10 @@ static void write_days(struct ics *c)
     } else if (c->has_recur && start == INT64_MIN && due == INT64_MIN) {
         first = c->recur.start_date;
     }
+    if (c->carrier && first == INT64_MIN) /* RFC 5546 wants one */
+        first = due != INT64_MIN
+                    ? due
+                    : zone_date(&c->zone, message_time(c->carrier->props));
     write_day(c, "DTSTART", first);
     write_day(c, "DUE", due != INT64_MIN && due < first ? first : due);
     if (start != first)
@@ -143,14 +150,41 @@ static void write_task(struct ics *c)
     card_raw(c->out, "END", "VTODO");
 }
 
-void ics_task(struct message *m, const char *method, struct native *out)
+static void write_calendar(struct message *m, struct message *carrier,
+                           const char *method, struct native *out)
 {
     struct ics c;
 
     ics_init(&c, m, method, out);
+    c.carrier = carrier;
     c.all_day = true;
     ics_series_load(&c, NAME_TASK_RECURRENCE);
     ics_open(&c);
     write_task(&c);
     ics_close(&c);
+}
+
+void ics_task(struct message *m, const char *method, struct native *out)
+{
+    write_calendar(m, NULL, method, out);
+}
+
+void ics_task_request(struct message *m, const char *method, struct native *out)
+{
+    struct parts parts;
+
+    attach_load(m, NULL, &parts);
+    for (size_t i = 0; i < parts.count; i++) {
+        struct message task;
+        bool found;
+        if (parts.list[i].kind != PART_MESSAGE)
+            continue;
+        message_init(&task, m->work, parts.list[i].item, m->depth + 1);
+        found = class_is(task.class, "IPM.Task");
+        if (found)
+            write_calendar(&task, m, method, out);
+        message_finish(&task);
+        if (found)
+            return;
+    }
 }

@@ -180,7 +180,7 @@ class Table:
     def check_items(self, files, items):
         """Bodies and attachments against the manifest; mail has its own."""
         for item in items:
-            if not item['class'].startswith(('IPM.Appointment', 'IPM.Task')):
+            if item['class'] not in ('IPM.Appointment', 'IPM.Task'):
                 continue
             bad = check_contents(item, files[int(item['nid'], 16)])
             self.contents += 1
@@ -201,6 +201,29 @@ class Table:
         assert not self.bad
 
 
+def check_requests(mount, items):
+    """The task that a mail gives away stands in it, with the right method."""
+    methods = collections.Counter()
+    for form, rows in items.items():
+        want = {int(i['nid'], 16): i['class'] for i in rows
+                if i['class'].startswith('IPM.TaskRequest')}
+        for paths in lib.tree_items(mount.path(form + '.pst')).values():
+            for path in paths:
+                nid = lib.nid_of(path)
+                if nid not in want:
+                    continue
+                text = calendar_text(path).decode()
+                method = compare.native_value(text, 'METHOD')
+                answer = want[nid] != 'IPM.TaskRequest'
+                assert 'BEGIN:VTODO' in text, path
+                assert method == ('REPLY' if answer else 'REQUEST'), path
+                assert compare.native_value(text, 'ORGANIZER'), path
+                assert compare.native_value(text, 'ATTENDEE'), path
+                methods[method] += 1
+    print('task requests:', dict(methods))
+    assert methods['REPLY'] and methods['REQUEST']
+
+
 def test_made_stores():
     sources = lib.work('made')
     table, items = Table(), {}
@@ -212,6 +235,7 @@ def test_made_stores():
         for form in ('unicode', 'ansi', 'ost4k'):
             table.check(form + '.pst', os.path.join(sources, form + '.pst'),
                         m, items[form])
+        check_requests(m, items)
     table.show()
     for kind in KINDS:
         for end in ENDS:

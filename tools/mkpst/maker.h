@@ -49,6 +49,7 @@ struct item *contact_make(struct maker *m);
 struct item *list_make(struct maker *m);
 struct item *event_make(struct maker *m, const char *class);
 struct item *task_make(struct maker *m);
+struct item *task_request_make(struct maker *m);
 struct item *sticky_make(struct maker *m);
 struct item *journal_make(struct maker *m);
 

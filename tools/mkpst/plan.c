@@ -141,7 +141,10 @@ static const struct kind *pick_calendar(struct maker *m)
     static const struct kind event = {0, make_event, FOLDER_CALENDAR};
     static const struct kind task = {0, task_make, FOLDER_TASKS};
     static const struct kind request = {0, make_request, FOLDER_PLAIN};
+    static const struct kind give = {0, task_request_make, FOLDER_PLAIN};
 
+    if (m->number % 61 == 60)
+        return &give;
     if (m->number % 6 == 5)
         return &task;
     return rng_chance(&m->rng, REQUEST_PERCENT) ? &request : &event;

@@ -123,6 +123,22 @@ struct item *task_make(struct maker *m)
     return item;
 }
 
+/* A mail that gives a task away, or an answer to one: the task is inside. */
+struct item *task_request_make(struct maker *m)
+{
+    static const char *const classes[] = {
+        "IPM.TaskRequest", "IPM.TaskRequest.Accept", "IPM.TaskRequest.Decline",
+        "IPM.TaskRequest.Update"};
+    struct item *item =
+        note_make(m, classes[rng_below(&m->rng, array_len(classes))], 0);
+    struct part *part = item_part(item);
+
+    part->item = task_make(m);
+    part->name = mem_text(part->item->subject);
+    part->mime = "message/rfc822";
+    return item;
+}
+
 /* The title of a note is the first line of its text. */
 struct item *sticky_make(struct maker *m)
 {
