@@ -23,6 +23,7 @@ mode_t attr_mode(enum node_kind kind)
     case NODE_EXPORT_RECOVERED:
     case NODE_REASON:
     case NODE_CONTROL:
+    case NODE_PART:
         return S_IFREG | 0444;
     default:
         return S_IFDIR | 0555;
@@ -136,6 +137,27 @@ static int stat_item(struct fs *fs, struct node node,
     return rc;
 }
 
+static int stat_part(struct fs *fs, struct node node,
+                     struct fuse_entry_param *e, struct err *err)
+{
+    struct catalog_store *store;
+    struct listing_item item;
+    struct parts *parts = NULL;
+    int rc = attr_store(fs, node, &store, err);
+    ssize_t i = -ENOENT;
+
+    if (rc == 0)
+        rc = mail_parts(fs->mail, store, node.id, &parts, err);
+    if (rc < 0)
+        return rc;
+    if ((i = nameset_of_nid(parts_names(parts), node.part)) >= 0) {
+        item = parts_item(parts, (size_t)i);
+        attr_item(fs, node, &item, e);
+    }
+    mail_parts_put(fs->mail, &parts);
+    return i < 0 ? -ENOENT : 0;
+}
+
 static int stat_ctl(struct fs *fs, struct node node, struct fuse_entry_param *e,
                     struct err *err)
 {
@@ -192,6 +214,8 @@ static stat_fn *const stat_fns[NODE_KINDS] = {
     [NODE_EXPORTS] = stat_ctl,
     [NODE_EXPORT] = stat_item,
     [NODE_EXPORT_RECOVERED] = stat_item,
+    [NODE_PARTS] = stat_store,
+    [NODE_PART] = stat_part,
 };
 
 int attr_node(struct fs *fs, struct node node, struct fuse_entry_param *e_r,
@@ -237,6 +261,8 @@ static int find_in_recovered(struct fs *fs, struct node parent,
 
     if (rc == 0)
         rc = mail_find(fs->mail, store, READER_RECOVERED, name, &found, err);
+    if (rc == 0 && found.is_parts)
+        rc = -ENOENT; /* its attachments are in the item only */
     if (rc < 0)
         return rc;
     node.id = found.nid;
@@ -265,11 +291,37 @@ static int find_in_folder(struct fs *fs, struct node parent, const char *name,
     if (rc < 0)
         return rc;
     node.id = found.nid;
-    node.kind = found.is_folder ? NODE_FOLDER : NODE_ITEM;
-    if (found.is_folder)
+    node.kind = found.is_folder  ? NODE_FOLDER
+                : found.is_parts ? NODE_PARTS
+                                 : NODE_ITEM;
+    if (node.kind != NODE_ITEM)
         return stat_store(fs, node, e, err);
     attr_item(fs, node, &found.item, e);
     return 0;
+}
+
+static int find_in_parts(struct fs *fs, struct node parent, const char *name,
+                         struct fuse_entry_param *e, struct err *err)
+{
+    struct node node = {
+        .kind = NODE_PART, .store = parent.store, .id = parent.id};
+    struct catalog_store *store;
+    struct listing_item item;
+    struct parts *parts = NULL;
+    int rc = attr_store(fs, parent, &store, err);
+    ssize_t i = -ENOENT;
+
+    if (rc == 0)
+        rc = mail_parts(fs->mail, store, parent.id, &parts, err);
+    if (rc < 0)
+        return rc;
+    if ((i = nameset_find(parts_names(parts), name)) >= 0) {
+        node.part = nameset_nid(parts_names(parts), (size_t)i);
+        item = parts_item(parts, (size_t)i);
+        attr_item(fs, node, &item, e);
+    }
+    mail_parts_put(fs->mail, &parts);
+    return i < 0 ? -ENOENT : 0;
 }
 
 static int find_in_ctl(struct fs *fs, struct node parent, const char *name,
@@ -324,7 +376,7 @@ static find_fn *const find_fns[NODE_KINDS] = {
     [NODE_DIR] = find_in_dir,         [NODE_STORE] = find_in_folder,
     [NODE_FOLDER] = find_in_folder,   [NODE_CTL] = find_in_ctl,
     [NODE_FAILED] = find_in_failed,   [NODE_RECOVERED] = find_in_recovered,
-    [NODE_EXPORTS] = find_in_exports,
+    [NODE_EXPORTS] = find_in_exports, [NODE_PARTS] = find_in_parts,
 };
 
 static int find_dots(struct fs *fs, struct node parent, const char *name,
@@ -365,6 +417,33 @@ static int parent_of_folder(struct fs *fs, struct node node,
     return 0;
 }
 
+/* The folder that the node tree names for the item; the store's directory
+ * where this is no folder that is shown. */
+static int parent_of_parts(struct fs *fs, struct node node,
+                           struct node *parent_r, struct err *err)
+{
+    struct catalog_store *store;
+    struct parts *parts = NULL;
+    uint32_t above, nid;
+    int rc = attr_store(fs, node, &store, err);
+
+    if (rc == 0)
+        rc = mail_parts(fs->mail, store, node.id, &parts, err);
+    if (rc < 0)
+        return rc;
+    nid = parts_folder(parts);
+    mail_parts_put(fs->mail, &parts);
+    *parent_r = (struct node){.kind = NODE_STORE, .store = node.store};
+    if (nid == NODE_ROOT_NID || !node_fits(NODE_FOLDER, nid))
+        return 0;
+    rc = mail_folder(fs->mail, store, nid, &above, err);
+    if (rc == 0) {
+        parent_r->kind = NODE_FOLDER;
+        parent_r->id = nid;
+    }
+    return rc == -ENOENT ? 0 : rc;
+}
+
 int attr_parent(struct fs *fs, struct node node, struct node *parent_r,
                 struct err *err)
 {
@@ -376,6 +455,8 @@ int attr_parent(struct fs *fs, struct node node, struct node *parent_r,
         return catalog_store_dir(fs->catalog, node.store, &parent_r->id);
     case NODE_FOLDER:
         return parent_of_folder(fs, node, parent_r, err);
+    case NODE_PARTS:
+        return parent_of_parts(fs, node, parent_r, err);
     case NODE_CTL:
         parent_r->kind = node.store ? NODE_STORE : NODE_DIR;
         break;

@@ -32,6 +32,7 @@ struct fs {
     int64_t mounted;   /* unix seconds: mtime of what has no other */
     uint32_t uid, gid; /* owner of all that is shown */
     bool no_xattr;     /* extended attributes answer ENOSYS */
+    bool attachments;  /* shown as files beside their items */
 };
 
 #endif

@@ -1,12 +1,17 @@
 #include "fs/listing.h"
 
 #include <endian.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
+#include "fs/name.h"
 #include "fs/node.h"
 #include "fs/tree.h"
 #include "pipeline/base/cleanup.h"
+
+#define FLAG_PARTS 0x10 /* mfHasAttach of PR_MESSAGE_FLAGS */
 
 /* Flags in the upper bits of a size; below them the size or, while there is
  * none, the store's hint. */
@@ -24,6 +29,8 @@ struct listing {
     struct item *items;
     size_t n, cap, dropped;
     enum node_kind kind; /* of the items */
+    uint32_t *parted;    /* the items with attachments, rising */
+    size_t n_parted, cap_parted;
 };
 
 /* One row of a packed listing, little-endian. */
@@ -38,6 +45,7 @@ void listing_free(struct listing **listing)
         return;
     nameset_free(&(*listing)->names);
     free((*listing)->items);
+    free((*listing)->parted);
     free(*listing);
     *listing = NULL;
 }
@@ -71,6 +79,20 @@ static int listing_grow(struct listing *l)
     return 0;
 }
 
+static int parted_add(struct listing *l, size_t i)
+{
+    if (l->n_parted == l->cap_parted) {
+        size_t cap = l->cap_parted ? l->cap_parted * 2 : 64;
+        uint32_t *parted = realloc(l->parted, cap * sizeof(*parted));
+        if (!parted)
+            return -ENOMEM;
+        l->parted = parted;
+        l->cap_parted = cap;
+    }
+    l->parted[l->n_parted++] = (uint32_t)i;
+    return 0;
+}
+
 static int take_entry(void *ctx, const struct reader_entry *entry)
 {
     struct listing *l = ctx;
@@ -85,10 +107,27 @@ static int take_entry(void *ctx, const struct reader_entry *entry)
     if (rc == 0)
         rc = nameset_add(l->names, entry->nid, entry->subject,
                          fallback_name(entry), entry->ext);
+    if (rc == 0 && (entry->flags & FLAG_PARTS))
+        rc = parted_add(l, l->n);
     if (rc == 0)
         l->items[l->n++] =
             (struct item){SIZE_UNKNOWN | (hint ? hint : 1), entry->time};
     return rc;
+}
+
+/* Neither the name of a subfolder, nor one whose directory of attachments
+ * would have it. */
+static int keep_name(struct listing *l, const char *name)
+{
+    size_t len = strlen(name), tail = strlen(LISTING_PARTS);
+    char stem[NAME_MAX_BYTES + 1];
+    int rc = nameset_reserve(l->names, name);
+
+    if (rc < 0 || len <= tail || len > NAME_MAX_BYTES ||
+        strcasecmp(name + len - tail, LISTING_PARTS) != 0)
+        return rc;
+    snprintf(stem, sizeof(stem), "%.*s", (int)(len - tail), name);
+    return nameset_reserve(l->names, stem);
 }
 
 static int listing_fill(struct listing *l, struct reader *reader,
@@ -97,8 +136,10 @@ static int listing_fill(struct listing *l, struct reader *reader,
 {
     int rc = (l->names = nameset_new()) ? 0 : -ENOMEM;
 
+    if (rc == 0)
+        nameset_limit(l->names, NAME_MAX_BYTES - strlen(LISTING_PARTS));
     for (size_t i = 0; kept && rc == 0 && i < nameset_count(kept); i++)
-        rc = nameset_reserve(l->names, nameset_at(kept, i));
+        rc = keep_name(l, nameset_at(kept, i));
     if (rc == 0 && folder == NODE_ROOT_NID)
         rc = nameset_reserve(l->names, TREE_CONTROL);
     if (rc == 0 && folder == NODE_ROOT_NID)
@@ -147,7 +188,32 @@ size_t listing_dropped(const struct listing *l)
 
 size_t listing_weight(const struct listing *l)
 {
-    return sizeof(*l) + l->cap * sizeof(*l->items) + nameset_weight(l->names);
+    return sizeof(*l) + l->cap * sizeof(*l->items) +
+           l->cap_parted * sizeof(*l->parted) + nameset_weight(l->names);
+}
+
+size_t listing_with_parts(const struct listing *l)
+{
+    return l->n_parted;
+}
+
+size_t listing_with_parts_at(const struct listing *l, size_t n)
+{
+    return l->parted[n];
+}
+
+bool listing_has_parts(const struct listing *l, size_t i)
+{
+    size_t low = 0, high = l->n_parted;
+
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+        if (l->parted[mid] < i)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low < l->n_parted && l->parted[low] == i;
 }
 
 bool listing_item(const struct listing *l, size_t i,

@@ -16,6 +16,11 @@
 
 #define LISTING_ITEMS_MAX 20000000 /* more of one folder are not shown */
 
+/* An item's name with this behind it is that of the directory of its
+ * attachments. The names of items leave room for it, and none is such that a
+ * subfolder has this name already. */
+#define LISTING_PARTS ".attachments"
+
 struct listing;
 
 /* Asks the reader for the folder's rows, or for the recovered items
@@ -31,6 +36,12 @@ const struct nameset *listing_names(const struct listing *listing);
 size_t listing_weight(const struct listing *listing); /* bytes of memory */
 /* Left out because they are no items or past the limit. */
 size_t listing_dropped(const struct listing *listing);
+
+/* The items that have attachments, as their rows say: how many, and which
+ * item the n-th is. */
+size_t listing_with_parts(const struct listing *listing);
+size_t listing_with_parts_at(const struct listing *listing, size_t n);
+bool listing_has_parts(const struct listing *listing, size_t i);
 
 struct listing_item {
     uint64_t size; /* exact; of a bad item what the store says, at least 1 */

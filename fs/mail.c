@@ -21,8 +21,11 @@ int mail_new(struct fs *fs, struct mail **mail_r, struct err *err)
     if (rc == 0)
         rc = pool_new((unsigned)readers / MAIL_RECOVERED_PART,
                       (uint64_t)idle * 1000, &mail->pool_recovered, err);
+    if (rc == 0 && !(mail->parts = parts_cache_new()))
+        rc = err_sys(err, ENOMEM, "mail");
     if (rc < 0) {
         pool_free(&mail->pool);
+        pool_free(&mail->pool_recovered);
         free(mail);
         return rc;
     }
@@ -342,7 +345,7 @@ static int find_item(struct mail *mail, struct mail_dir *dir, const char *name,
     int rc;
 
     if (i < 0)
-        return err_set(err, ENOENT, "no such item");
+        return mail_find_parts(mail, dir, name, found_r, err);
     if ((rc = size_found(mail, dir, (size_t)i, err)) < 0)
         return rc;
     *found_r = (struct mail_found){.nid = nameset_nid(names, (size_t)i)};
@@ -487,6 +490,7 @@ void mail_free(struct mail **mail)
             store_free(m, m->stores[id]);
     pool_free(&m->pool);
     pool_free(&m->pool_recovered);
+    parts_cache_free(&m->parts);
     pthread_mutex_destroy(&m->lock);
     free(m);
     *mail = NULL;

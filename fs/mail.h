@@ -21,6 +21,7 @@
 #include "fs/listing.h"
 #include "fs/nameset.h"
 #include "fs/node.h"
+#include "fs/parts.h"
 
 #define MAIL_CACHE_BYTES (64u << 20) /* of listings; one may be larger */
 #define MAIL_BATCH_MS    50          /* for sizes in one listing request */
@@ -51,10 +52,13 @@ int mail_folders(struct mail *mail, struct catalog_store *store, uint32_t nid,
 
 struct mail_found {
     bool is_folder;
+    bool is_parts; /* the directory of an item's attachments */
     uint32_t nid;
-    struct listing_item item; /* unless a folder */
+    struct listing_item item; /* of an item */
 };
-/* A name in a folder; an item is sized before this returns. */
+/* A name in a folder; an item is sized before this returns. The directory of
+ * an item that has attachments, though its row says that it has none, is
+ * found. */
 int mail_find(struct mail *mail, struct catalog_store *store, uint32_t folder,
               const char *name, struct mail_found *found_r, struct err *err);
 /* An item whose folder is not known. */
@@ -68,6 +72,15 @@ int mail_sized(struct mail *mail, struct catalog_store *store, uint32_t nid,
 ssize_t mail_read(struct mail *mail, struct catalog_store *store, uint32_t nid,
                   enum reader_format format, uint64_t off, void *buf,
                   size_t len, struct err *err);
+
+/* The attachments of an item, held until mail_parts_put. */
+int mail_parts(struct mail *mail, struct catalog_store *store, uint32_t nid,
+               struct parts **parts_r, struct err *err);
+void mail_parts_put(struct mail *mail, struct parts **parts);
+/* Bytes of one of them, as reader_part_read. */
+ssize_t mail_part_read(struct mail *mail, struct catalog_store *store,
+                       uint32_t nid, unsigned part, uint64_t off, void *buf,
+                       size_t len, struct err *err);
 
 /* Around other calls on store->reader (`info`): mail bounds the number of
  * reader processes. No thread may be inside mail meanwhile. */

@@ -72,6 +72,7 @@ static void store_change(struct mail *mail, struct mail_store *s,
 
     if (fn)
         tell_known(s, tree, dirs, fn, ctx);
+    parts_cache_drop(mail->parts, store->id, fn, ctx);
     while (dirs) {
         struct mail_dir *dir = dirs;
         dirs = steal_ptr(dir->older);

@@ -1,5 +1,6 @@
 /* Shared by mail.c (trees, items), mail_cache.c (listings that are kept),
- * mail_change.c (what a change undoes) and size.c (exact sizes). */
+ * mail_change.c (what a change undoes), mail_parts.c (attachments) and size.c
+ * (exact sizes). */
 #ifndef FS_MAIL_PRIV_H
 #define FS_MAIL_PRIV_H
 
@@ -61,6 +62,7 @@ struct mail {
     bool keys;                        /* there are record keys for the state */
     bool refuse_password;             /* setting */
     bool ending;                      /* mail_give_up was called */
+    struct parts_cache *parts;
 };
 
 /* mail_cache.c: the listings that are kept; all under mail->lock. */
@@ -87,6 +89,10 @@ int mail_store_get(struct mail *mail, struct catalog_store *store, uint32_t nid,
 struct mail_store *mail_twin(struct mail *mail, struct mail_store *s);
 /* Its calls may be answered again, after an interrupt. */
 void mail_twin_resume(struct mail *mail, struct mail_store *twin);
+
+/* mail_parts.c: NAME.attachments in a folder. */
+int mail_find_parts(struct mail *mail, struct mail_dir *dir, const char *name,
+                    struct mail_found *found_r, struct err *err);
 
 /* Before any wait for the reader of a store: 0 or LANE_FULL (lane.h). */
 int mail_gate(struct mail *mail, const struct mail_store *s);

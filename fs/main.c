@@ -57,6 +57,9 @@ static int open_state(struct run *r, struct err *err)
     rc = settings_new(r->o->config, &r->fs.settings, err);
     if (rc == 0)
         rc = reader_setup(r->fs.settings, err);
+    if (rc == 0)
+        r->fs.attachments = !r->o->no_attachments &&
+                            settings_bool(r->fs.settings, "mount.attachments");
     if (rc == 0 && !path)
         rc = err_sys(err, ENOMEM, "state");
     return rc < 0 ? rc : db_open(path, &r->fs.db, err);

@@ -115,9 +115,15 @@ static size_t skip_head(char *text, size_t len)
 int name_make(const char *text, const char *fallback, const char *suffix,
               const char *ext, struct buf *out)
 {
+    return name_make_within(NAME_MAX_BYTES, text, fallback, suffix, ext, out);
+}
+
+int name_make_within(size_t max, const char *text, const char *fallback,
+                     const char *suffix, const char *ext, struct buf *out)
+{
     char safe[SAFE_MAX];
     size_t extra = strlen(suffix) + (ext && *ext ? strlen(ext) + 1 : 0);
-    size_t room = NAME_MAX_BYTES - 1 - extra; /* 1: guard of a device */
+    size_t room = max - 1 - extra; /* 1: guard of a device */
     size_t len = charset_cut(text, strnlen(text, TEXT_MAX + 1), TEXT_MAX), at;
 
     len = put_safe(text, len, safe);

@@ -22,6 +22,9 @@
  */
 int name_make(const char *text, const char *fallback, const char *suffix,
               const char *ext, struct buf *out);
+/* The same within max bytes, at most NAME_MAX_BYTES. */
+int name_make_within(size_t max, const char *text, const char *fallback,
+                     const char *suffix, const char *ext, struct buf *out);
 
 /* A hash by which names that differ only in case are equal. */
 uint64_t name_fold(const char *name, size_t len);

@@ -36,15 +36,23 @@ struct nameset {
     size_t slot_mask;
     uint64_t *kept; /* folded hashes of reserved names */
     size_t n_kept;
+    size_t max; /* bytes of a name */
 };
 
 struct nameset *nameset_new(void)
 {
     struct nameset *names = calloc(1, sizeof(*names));
 
-    if (names)
+    if (names) {
         names->arena.max = NAMES_BYTES_MAX;
+        names->max = NAME_MAX_BYTES;
+    }
     return names;
+}
+
+void nameset_limit(struct nameset *names, size_t max)
+{
+    names->max = max;
 }
 
 void nameset_free(struct nameset **names)
@@ -103,7 +111,7 @@ int nameset_add(struct nameset *names, uint32_t nid, const char *text,
         return rc;
     names->list[names->n] = (struct name){nid, (uint32_t)names->arena.len};
     names->ext[names->n] = ext && *ext ? (uint8_t)(strlen(ext) + 1) : 0;
-    rc = name_make(text, fallback, "", ext, &names->arena);
+    rc = name_make_within(names->max, text, fallback, "", ext, &names->arena);
     if (rc == 0)
         rc = buf_add(&names->arena, "", 1);
     if (rc == 0)
@@ -191,7 +199,8 @@ static int name_other(struct nameset *names, uint32_t i, struct fold_set *taken)
             snprintf(suffix, sizeof(suffix), " (%x)", name->nid);
         else
             snprintf(suffix, sizeof(suffix), " (%x-%u)", name->nid, round);
-        rc = name_make(base, "_", suffix, ext, &names->arena);
+        rc =
+            name_make_within(names->max, base, "_", suffix, ext, &names->arena);
         if (rc < 0 || (rc = buf_add(&names->arena, "", 1)) < 0)
             return rc;
         if (fold_add(taken, names->arena.data + at)) {

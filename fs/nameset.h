@@ -17,6 +17,9 @@ struct nameset;
 struct nameset *nameset_new(void);
 void nameset_free(struct nameset **names);
 
+/* Before any other call: no name is longer than max bytes; at first this is
+ * NAME_MAX_BYTES. */
+void nameset_limit(struct nameset *names, size_t max);
 /* Before nameset_settle: a name nobody may get. 0 or -errno. */
 int nameset_reserve(struct nameset *names, const char *name);
 /* Before nameset_settle: entry number 0, 1, 2 ... with its node id; text,

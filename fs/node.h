@@ -33,8 +33,8 @@ enum node_kind {
     NODE_FAILED = 7,      /* failed/ in a store's .ctl */
     NODE_FAILED_ITEM = 8, /* a failed item as the target should get it */
     NODE_REASON = 9,      /* the reason beside it */
-    NODE_PARTS = 10,      /* kept for an item's attachments */
-    NODE_PART = 11,       /* kept for one of them; part: its number */
+    NODE_PARTS = 10,      /* NAME.attachments: an item's attachments */
+    NODE_PART = 11,       /* one of them; part: its number, from 1 */
     NODE_RECOVERED = 12,  /* Recovered/ of a store */
     NODE_RECOVERED_ITEM = 13,   /* index: number of a recovered item */
     NODE_EXPORTS = 16,          /* export/ in a store's .ctl */

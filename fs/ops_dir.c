@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -6,6 +7,7 @@
 #include "fs/export.h"
 #include "fs/failed.h"
 #include "fs/mail.h"
+#include "fs/name.h"
 #include "fs/ops.h"
 #include "fs/tree.h"
 #include "pipeline/base/buf.h"
@@ -22,7 +24,8 @@ struct slot {
 
 /*
  * An open directory: a snapshot. Places (offsets) are: the dots, the slots,
- * the items; they mean the same as long as it is open.
+ * the items, the directories of their attachments; they mean the same as long
+ * as it is open.
  */
 struct dir {
     struct fs *fs;
@@ -123,6 +126,26 @@ static int fill_recovered(struct dir *dir, struct err *err)
                               &dir->mail, err);
 }
 
+static int fill_parts(struct dir *dir, struct err *err)
+{
+    struct node node = {
+        .kind = NODE_PART, .store = dir->node.store, .id = dir->node.id};
+    struct catalog_store *store;
+    struct parts *parts = NULL;
+    int rc = attr_store(dir->fs, dir->node, &store, err);
+
+    if (rc == 0)
+        rc = mail_parts(dir->fs->mail, store, node.id, &parts, err);
+    if (rc < 0)
+        return rc;
+    for (size_t i = 0; rc == 0 && i < nameset_count(parts_names(parts)); i++) {
+        node.part = nameset_nid(parts_names(parts), i);
+        rc = slot_add(dir, nameset_at(parts_names(parts), i), node);
+    }
+    mail_parts_put(dir->fs->mail, &parts);
+    return rc;
+}
+
 static int fill_ctl(struct dir *dir, struct err *err)
 {
     struct node node = {.kind = NODE_CONTROL, .store = dir->node.store};
@@ -167,7 +190,7 @@ static fill_fn *const fill_fns[NODE_KINDS] = {
     [NODE_DIR] = fill_dir,         [NODE_STORE] = fill_folder,
     [NODE_FOLDER] = fill_folder,   [NODE_CTL] = fill_ctl,
     [NODE_FAILED] = fill_failed,   [NODE_RECOVERED] = fill_recovered,
-    [NODE_EXPORTS] = fill_exports,
+    [NODE_EXPORTS] = fill_exports, [NODE_PARTS] = fill_parts,
 };
 
 /* ---- open and release ---- */
@@ -227,11 +250,24 @@ struct reply {
     bool plus;
     char *data;
     size_t len, size;
+    char name[NAME_MAX_BYTES + 1]; /* one that is put together */
 };
 
 static size_t dir_items(const struct dir *dir)
 {
     return dir->mail ? listing_count(mail_listing(dir->mail)) : 0;
+}
+
+static size_t dir_parted(const struct dir *dir)
+{
+    return dir->mail && dir->fs->attachments
+               ? listing_with_parts(mail_listing(dir->mail))
+               : 0;
+}
+
+static size_t dir_places(const struct dir *dir)
+{
+    return DOTS + dir->n + dir_items(dir) + dir_parted(dir);
 }
 
 /* e with number and type but no attributes: the kernel asks when it wants to
@@ -272,8 +308,24 @@ static void entry_slot(const struct reply *r, const struct slot *slot,
         entry_bare(slot->node, e);
 }
 
+/* The directory of the attachments of the n-th item that has some. */
+static const char *entry_parted(struct reply *r, size_t n,
+                                struct fuse_entry_param *e)
+{
+    const struct listing *listing = mail_listing(r->dir->mail);
+    size_t i = listing_with_parts_at(listing, n);
+    struct slot slot = {.node = {.kind = NODE_PARTS,
+                                 .store = r->dir->node.store,
+                                 .id = nameset_nid(listing_names(listing), i)}};
+
+    entry_slot(r, &slot, e);
+    snprintf(r->name, sizeof(r->name), "%s%s",
+             nameset_at(listing_names(listing), i), LISTING_PARTS);
+    return r->name;
+}
+
 /* The name at a place, e filled; NULL past the end. */
-static const char *entry_at(const struct reply *r, size_t at,
+static const char *entry_at(struct reply *r, size_t at,
                             struct fuse_entry_param *e)
 {
     struct dir *dir = r->dir;
@@ -291,6 +343,8 @@ static const char *entry_at(const struct reply *r, size_t at,
         entry_item(dir, at, &node, e);
         return nameset_at(listing_names(mail_listing(dir->mail)), at);
     }
+    if ((at -= dir_items(dir)) < dir_parted(dir))
+        return entry_parted(r, at, e);
     return NULL;
 }
 
@@ -360,7 +414,11 @@ static void count_told(const struct reply *r, size_t at,
 static void reply_dir(fuse_req_t req, size_t size, off_t off,
                       struct fuse_file_info *fi, bool plus)
 {
-    struct reply r = {req, dir_of(fi), plus, malloc(size), 0, size};
+    struct reply r = {.req = req,
+                      .dir = dir_of(fi),
+                      .plus = plus,
+                      .data = malloc(size),
+                      .size = size};
     struct fuse_entry_param e;
     const char *name;
     size_t at = (size_t)off;
@@ -375,7 +433,7 @@ static void reply_dir(fuse_req_t req, size_t size, off_t off,
             break;
         count_told(&r, at, &e);
     }
-    if (r.dir->mail && r.dir->told == DOTS + r.dir->n + dir_items(r.dir))
+    if (r.dir->mail && r.dir->told == dir_places(r.dir))
         mail_tell(r.dir->mail);
     /* The kernel begins every listing with attributes; only when somebody
      * looked at them it goes on with them. */

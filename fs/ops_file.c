@@ -62,8 +62,9 @@ static int open_mail(fuse_req_t req, const struct node *node,
         return rc;
     fi->fh = mail_changes(ops_fs(req)->mail, node->store);
     /* Once the file has changed, pages may be of the old one. */
-    fi->keep_cache = fi->fh == 0 && (node->kind == NODE_ITEM ||
-                                     node->kind == NODE_RECOVERED_ITEM);
+    fi->keep_cache =
+        fi->fh == 0 && (node->kind == NODE_ITEM || node->kind == NODE_PART ||
+                        node->kind == NODE_RECOVERED_ITEM);
     fi->noflush = 1;
     return 0;
 }
@@ -115,7 +116,11 @@ static ssize_t read_item(fuse_req_t req, const struct node *node, uint64_t off,
         return n;
     if (mail_changes(fs->mail, node->store) != fi->fh)
         return err_set(err, ESTALE, "%s has changed", store->path);
-    n = mail_read(fs->mail, store, node->id, format, off, data, size, err);
+    if (node->kind == NODE_PART)
+        n = mail_part_read(fs->mail, store, node->id, node->part, off, data,
+                           size, err);
+    else
+        n = mail_read(fs->mail, store, node->id, format, off, data, size, err);
     if (n >= 0 || n == -ESTALE || n == -ENOMEM || n == -EACCES ||
         n == LANE_FULL)
         return n;

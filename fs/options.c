@@ -41,6 +41,8 @@ const char *options_usage(void)
            "  -d             show every FUSE request (implies -f)\n"
            "  -o OPTIONS     FUSE mount options (allow_other, ro ...), and\n"
            "                   max_threads=N  requests served at once (64)\n"
+           "                   no_attachments no NAME.attachments beside an\n"
+           "                                  item that has attachments\n"
            "                   xattr          answer each question for\n"
            "                                  extended attributes: `ls -l`\n"
            "                                  asks twice for every file\n"
@@ -76,16 +78,35 @@ static int take_number(const char *text, unsigned long max, unsigned *n_r,
     return 0;
 }
 
+/* The options that are one word; false when it is none. */
+static bool take_word(struct options *o, const char *one, size_t len)
+{
+    const struct {
+        const char *word;
+        bool *to, value;
+    } words[] = {
+        {"noxattr", &o->no_xattr, true},
+        {"xattr", &o->no_xattr, false},
+        {"no_attachments", &o->no_attachments, true},
+    };
+
+    for (size_t i = 0; i < array_len(words); i++) {
+        if (len != strlen(words[i].word) || strncmp(one, words[i].word, len))
+            continue;
+        *words[i].to = words[i].value;
+        return true;
+    }
+    return false;
+}
+
 static int take_fuse_option(struct options *o, const char *one, size_t len,
                             struct buf *rest, struct err *err)
 {
     static const char threads[] = "max_threads=";
     char text[32];
 
-    if (len == strlen("noxattr") && !strncmp(one, "noxattr", len)) {
-        o->no_xattr = true;
-    } else if (len == strlen("xattr") && !strncmp(one, "xattr", len)) {
-        o->no_xattr = false;
+    if (take_word(o, one, len)) {
+        return 0;
     } else if (!strncmp(one, threads, strlen(threads))) {
         snprintf(text, sizeof(text), "%.*s", (int)(len - strlen(threads)),
                  one + strlen(threads));

@@ -17,8 +17,9 @@ struct options {
     char *fuse;       /* owned: what of -o is for FUSE, "" none */
     unsigned max_threads;
     bool foreground, debug;
-    bool no_xattr; /* the default: -o noxattr; -o xattr: false */
-    int worker;    /* slot; -1: this is the mount */
+    bool no_attachments; /* -o no_attachments */
+    bool no_xattr;       /* the default: -o noxattr; -o xattr: false */
+    int worker;          /* slot; -1: this is the mount */
     bool help, version;
 };
 

@@ -326,6 +326,44 @@ int reader_entries(struct reader *reader, uint32_t folder, reader_entry_fn *fn,
     return records_walk(reader, PROTO_ENTRIES, folder, entry_show, &walk, err);
 }
 
+struct part_walk {
+    uint32_t *folder_r;
+    unsigned last;
+    reader_part_fn *fn;
+    void *ctx;
+};
+
+/* Numbers that do not rise, or pass the end, are not shown: whoever makes them
+ * can only hide what is his. */
+static int part_show(void *ctx, const struct proto_record *record,
+                     const char *const texts[PROTO_TEXTS])
+{
+    struct part_walk *walk = ctx;
+    struct reader_part part = {
+        .number = record->nid,
+        .name = texts[PROTO_NAME],
+        .size = record->hint,
+        .time = record->time,
+        .bad = record->flags != 0,
+    };
+
+    if (record->nid == 0)
+        *walk->folder_r = record->parent;
+    if (record->nid <= walk->last || record->nid > READER_PART_MAX)
+        return 0;
+    walk->last = record->nid;
+    return walk->fn(walk->ctx, &part);
+}
+
+int reader_parts(struct reader *reader, uint32_t nid, uint32_t *folder_r,
+                 reader_part_fn *fn, void *ctx, struct err *err)
+{
+    struct part_walk walk = {folder_r, 0, fn, ctx};
+
+    *folder_r = 0;
+    return records_walk(reader, PROTO_PARTS, nid, part_show, &walk, err);
+}
+
 /* ---- info ---- */
 
 static void text_copy(char *to, size_t size, const char *from, size_t max)
@@ -589,20 +627,19 @@ static ssize_t read_piece(struct reader *reader, struct proto_request *request,
     return (ssize_t)reply.used;
 }
 
-ssize_t reader_read(struct reader *reader, uint32_t nid,
-                    enum reader_format format, uint64_t off, void *buf,
-                    size_t len, struct err *err)
+/* what: item, format and part. */
+static ssize_t read_range(struct reader *reader,
+                          const struct proto_request *what, uint64_t off,
+                          void *buf, size_t len, struct err *err)
 {
     size_t done = 0;
     ssize_t n = 0;
 
     pthread_mutex_lock(&reader->lock);
     while (done < len) {
-        struct proto_request request = {.op = PROTO_READ,
-                                        .nid = nid,
-                                        .format = format,
-                                        .start = off + done,
-                                        .length = len - done};
+        struct proto_request request = *what;
+        request.start = off + done;
+        request.length = len - done;
         if (request.length > PROTO_DATA_MAX)
             request.length = PROTO_DATA_MAX;
         n = read_piece(reader, &request, (char *)buf + done, err);
@@ -614,4 +651,22 @@ ssize_t reader_read(struct reader *reader, uint32_t nid,
     }
     pthread_mutex_unlock(&reader->lock);
     return n < 0 ? n : (ssize_t)done;
+}
+
+ssize_t reader_read(struct reader *reader, uint32_t nid,
+                    enum reader_format format, uint64_t off, void *buf,
+                    size_t len, struct err *err)
+{
+    struct proto_request what = {
+        .op = PROTO_READ, .nid = nid, .format = format};
+
+    return read_range(reader, &what, off, buf, len, err);
+}
+
+ssize_t reader_part_read(struct reader *reader, uint32_t nid, unsigned part,
+                         uint64_t off, void *buf, size_t len, struct err *err)
+{
+    struct proto_request what = {.op = PROTO_READ, .nid = nid, .part = part};
+
+    return read_range(reader, &what, off, buf, len, err);
 }

@@ -144,6 +144,25 @@ ssize_t reader_read(struct reader *reader, uint32_t nid,
                     enum reader_format format, uint64_t off, void *buf,
                     size_t len, struct err *err);
 
+/* ---- attachments as files (render.h) ---- */
+
+#define READER_PART_MAX 65535
+
+struct reader_part {
+    unsigned number;  /* 1 to READER_PART_MAX, rising */
+    const char *name; /* not unique; valid during the call */
+    uint64_t size;    /* exact */
+    int64_t time;
+    bool bad; /* cannot be read */
+};
+typedef int reader_part_fn(void *ctx, const struct reader_part *part);
+/* The attachments of an item, and the folder that has it (0: none known). */
+int reader_parts(struct reader *reader, uint32_t nid, uint32_t *folder_r,
+                 reader_part_fn *fn, void *ctx, struct err *err);
+/* As reader_read, the bytes of one attachment. */
+ssize_t reader_part_read(struct reader *reader, uint32_t nid, unsigned part,
+                         uint64_t off, void *buf, size_t len, struct err *err);
+
 /* Whole items in bulk: fn gets each of nids in order, with its bytes when
  * they fit in what is left of the window, else data NULL (then use
  * reader_read), or meta->error. fn must not call the same reader. */

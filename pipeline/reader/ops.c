@@ -248,13 +248,16 @@ static int op_entries(struct server *server,
 
 /* A kept rendering or a new one: *owned_r is set when the caller has it. */
 static int item_render(struct server *server, uint32_t nid, uint32_t format,
-                       struct render **render_r, bool *owned_r, struct err *err)
+                       unsigned part, struct render **render_r, bool *owned_r,
+                       struct err *err)
 {
     board_set(server, nid);
-    *render_r = recent_find(server->recent, nid, format);
+    *render_r = recent_find(server->recent, nid, format, part);
     *owned_r = !*render_r;
     if (!*owned_r)
         return 0;
+    if (part)
+        return render_part_new(server->pst, nid, part, render_r, err);
     return reader_is_recovered(nid)
                ? render_new_recovered(server->pst, nid >> 5, nid, format,
                                       render_r, err)
@@ -285,13 +288,13 @@ static int op_metas(struct server *server, const struct proto_request *request,
         struct render *render;
         bool owned;
         memset(item, 0, sizeof(*item));
-        item->error =
-            -item_render(server, nid, request->format, &render, &owned, NULL);
+        item->error = -item_render(server, nid, request->format, 0, &render,
+                                   &owned, NULL);
         if (item->error)
             continue;
         item_describe(item, render);
         if (owned)
-            recent_put(server->recent, nid, request->format, render);
+            recent_put(server->recent, nid, request->format, 0, render);
     }
     reply->count = i;
     reply->used = i * (uint32_t)sizeof(*items);
@@ -337,7 +340,7 @@ static int fetch_item(struct fetch *f, uint32_t nid, struct proto_item *item)
 
     memset(item, 0, sizeof(*item));
     item->error =
-        -item_render(f->server, nid, f->format, &render, &owned, NULL);
+        -item_render(f->server, nid, f->format, 0, &render, &owned, NULL);
     if (item->error)
         return 0;
     item_describe(item, render);
@@ -345,7 +348,7 @@ static int fetch_item(struct fetch *f, uint32_t nid, struct proto_item *item)
     /* Kept only if it is asked for again; the others would turn the cache
      * over for nothing. */
     if (owned && (rc != 0 || (!item->has_data && !item->error)))
-        recent_put(f->server->recent, nid, f->format, render);
+        recent_put(f->server->recent, nid, f->format, 0, render);
     else if (owned)
         render_free(&render);
     return rc;
@@ -381,18 +384,56 @@ static int op_read(struct server *server, const struct proto_request *request,
 
     if (request->length > PROTO_DATA_MAX)
         return err_set(err, EINVAL, "read longer than the window");
-    rc = item_render(server, request->nid, request->format, &render, &owned,
-                     err);
+    rc = item_render(server, request->nid, request->format, request->part,
+                     &render, &owned, err);
     if (rc != 0)
         return rc;
     if (owned)
-        recent_put(server->recent, request->nid, request->format, render);
+        recent_put(server->recent, request->nid, request->format, request->part,
+                   render);
     n = render_read(render, request->start, data_at(server, 0), request->length,
                     err);
     if (n < 0)
         return (int)n;
     reply->used = (uint32_t)n;
     return 0;
+}
+
+/* An embedded item is rendered to have its size: so a look at the clock after
+ * each. */
+static int part_pack(void *ctx, const struct render_part *part)
+{
+    struct packer *p = ctx;
+    struct proto_record fixed = {.nid = part->number,
+                                 .flags = (uint32_t)part->error,
+                                 .time = part->time,
+                                 .hint = part->size};
+    int full = packer_add(
+        p, &fixed, (const char *[PROTO_TEXTS]){[PROTO_NAME] = part->name});
+
+    p->seen = part->number;
+    p->more = full || time_mono_ms() > p->deadline;
+    return p->more;
+}
+
+static int op_parts(struct server *server, const struct proto_request *request,
+                    struct proto_reply *reply, struct err *err)
+{
+    struct packer p = packer_start(server, reply);
+    struct proto_record fixed = {0};
+    int rc;
+
+    board_set(server, request->nid);
+    if (request->start >= RENDER_PART_MAX)
+        return 0;
+    if (request->start == 0) {
+        pst_node_parent(server->pst, request->nid, &fixed.parent, NULL);
+        packer_add(&p, &fixed, (const char *[PROTO_TEXTS]){NULL});
+    }
+    rc = render_parts(server->pst, request->nid, (unsigned)request->start + 1,
+                      part_pack, &p, err);
+    reply->next = p.more ? p.seen : 0;
+    return rc < 0 ? rc : 0;
 }
 
 /* ---- the table ---- */
@@ -411,6 +452,7 @@ static const struct {
     [PROTO_METAS] = {op_metas, true},
     [PROTO_FETCH] = {op_fetch, true},
     [PROTO_READ] = {op_read, true},
+    [PROTO_PARTS] = {op_parts, false},
 };
 
 static int request_check(const struct proto_request *request, struct err *err)

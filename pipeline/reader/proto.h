@@ -23,7 +23,10 @@
  *                                   proto_item (the reply's count are filled),
  *                                   then the bytes they point to
  *   READ     nid, format, start,    data: the bytes, `used` of them
- *            length
+ *            length, part (0: the
+ *            item itself)
+ *   PARTS    nid, start             data: records, next; from start 0 the
+ *                                   first has nid 0 and the folder as parent
  *
  * nids may be those of recovered items and of their folder (client.h); the
  * file is searched then, and the board beats meanwhile.
@@ -71,6 +74,7 @@ enum proto_op {
     PROTO_METAS,
     PROTO_FETCH,
     PROTO_READ,
+    PROTO_PARTS,
     PROTO_OPS
 };
 
@@ -80,7 +84,7 @@ struct proto_request {
     uint64_t seq; /* the reply has the same */
     uint64_t start, length;
     uint32_t nid, format, count;
-    uint32_t unused;
+    uint32_t part; /* of the item, see render_part_new */
 };
 
 struct proto_reply {
@@ -102,27 +106,28 @@ struct proto_board {
     uint32_t beat; /* changes while the reader searches through the file */
 };
 
-/* A folder, an entry or a note: fixed part, then its texts, each with a NUL
- * that is not in its length; size covers all and is a multiple of 8. */
+/* A folder, an entry, a part or a note: fixed part, then its texts, each with a
+ * NUL that is not in its length; size covers all and is a multiple of 8. */
 #define PROTO_TEXTS      5
 #define PROTO_TEXT_MAX   4000 /* longer ones are cut at a character */
 #define PROTO_RECORD_MAX 20480
 
 struct proto_record {
     uint32_t size;
-    uint32_t nid;
-    uint32_t flags;  /* entry: message flags; folder: 1 = search folder */
-    uint32_t parent; /* folder only */
-    int64_t time;    /* entry: time; folder: items */
-    uint64_t hint;
+    uint32_t nid;    /* part: its number */
+    uint32_t flags;  /* entry: message flags; folder: 1 = search folder; part:
+                        errno of one that cannot be read */
+    uint32_t parent; /* folder, and a part's first record */
+    int64_t time;    /* entry, part: time; folder: items */
+    uint64_t hint;   /* part: its size */
     uint16_t lengths[PROTO_TEXTS];
     uint16_t unused[3];
     char text[];
 };
 
-/* Texts of an entry and of a folder, by place. */
+/* Texts of an entry, of a folder and of a part, by place. */
 enum { PROTO_CLASS, PROTO_SUBJECT, PROTO_FROM, PROTO_TO, PROTO_EXT };
-enum { PROTO_NAME = 1 }; /* and PROTO_CLASS */
+enum { PROTO_NAME = 1 }; /* and, of a folder, PROTO_CLASS */
 
 _Static_assert(sizeof(struct proto_record) +
                        PROTO_TEXTS * (PROTO_TEXT_MAX + 1) + 8 <=

@@ -3,6 +3,7 @@
 struct recent_slot {
     uint32_t nid;
     enum render_format format;
+    unsigned part;
     uint64_t used; /* tick of the last use; 0 = free */
     size_t weight;
     struct render *render;
@@ -39,11 +40,12 @@ void recent_free(struct recent **recent)
 }
 
 struct render *recent_find(struct recent *recent, uint32_t nid,
-                           enum render_format format)
+                           enum render_format format, unsigned part)
 {
     for (size_t i = 0; i < RECENT_ITEMS_MAX; i++) {
         struct recent_slot *slot = &recent->slots[i];
-        if (slot->used && slot->nid == nid && slot->format == format) {
+        if (slot->used && slot->nid == nid && slot->format == format &&
+            slot->part == part) {
             slot->used = ++recent->tick;
             return slot->render;
         }
@@ -68,7 +70,7 @@ static struct recent_slot *slot_oldest(struct recent *recent, bool in_use)
 }
 
 void recent_put(struct recent *recent, uint32_t nid, enum render_format format,
-                struct render *render)
+                unsigned part, struct render *render)
 {
     size_t weight = render_weight(render);
     struct recent_slot *slot;
@@ -78,6 +80,7 @@ void recent_put(struct recent *recent, uint32_t nid, enum render_format format,
     slot = slot_oldest(recent, false);
     if (slot->used)
         slot_drop(recent, slot);
-    *slot = (struct recent_slot){nid, format, ++recent->tick, weight, render};
+    *slot =
+        (struct recent_slot){nid, format, part, ++recent->tick, weight, render};
     recent->weight += weight;
 }

@@ -16,11 +16,12 @@ struct recent;
 struct recent *recent_new(void); /* NULL on ENOMEM */
 void recent_free(struct recent **recent);
 
-/* A kept rendering, NULL when there is none. Borrowed until the next put. */
+/* A kept rendering (of a part of an item, 0: of itself), NULL when there is
+ * none. Borrowed until the next put. */
 struct render *recent_find(struct recent *recent, uint32_t nid,
-                           enum render_format format);
+                           enum render_format format, unsigned part);
 /* Keeps render (owned by the cache from now on), dropping older ones. */
 void recent_put(struct recent *recent, uint32_t nid, enum render_format format,
-                struct render *render);
+                unsigned part, struct render *render);
 
 #endif

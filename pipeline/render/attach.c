@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "pipeline/base/charset.h"
+#include "pipeline/base/clock.h"
 #include "pipeline/render/cids.h"
 #include "pipeline/render/fetch.h"
 #include "pipeline/render/header.h"
@@ -242,6 +243,15 @@ static void part_change(struct pst_props *props, struct part *p)
     p->starts = pst_props_time(props, PR_EXCEPTION_START);
 }
 
+static int64_t part_time(struct pst_props *props)
+{
+    uint64_t t = pst_props_time(props, PR_MODIFICATION_TIME);
+
+    if (!t)
+        t = pst_props_time(props, PR_CREATION_TIME);
+    return t ? time_from_filetime(t, NULL) : 0;
+}
+
 static void part_describe(struct message *m, struct pst_props *props,
                           struct part *p, size_t number)
 {
@@ -251,12 +261,13 @@ static void part_describe(struct message *m, struct pst_props *props,
     p->mime = clean_type(fetch_text(m, props, PR_ATTACH_MIME_TAG), p->filename);
     p->cid = attach_cid(w, fetch_text(m, props, PR_ATTACH_CONTENT_ID));
     p->location = fetch_text(m, props, PR_ATTACH_LOCATION);
+    p->time = part_time(props);
     p->photo = pst_props_bool(props, PR_ATTACH_CONTACT_PHOTO, false) ||
                strcasecmp(p->filename, "ContactPicture.jpg") == 0;
     part_change(props, p);
 }
 
-static bool part_open(struct message *m, size_t i, struct part *p)
+bool attach_open(struct message *m, size_t i, struct part *p)
 {
     struct pst_attachment *a = NULL;
     struct pst_props *props;
@@ -306,7 +317,7 @@ void attach_load(struct message *m, const struct buf *html,
         cids_find(buf_str(html), html->len, &cids);
     for (size_t i = 0; i < n; i++) {
         struct part *p = &parts_r->list[parts_r->count];
-        if (!part_open(m, i, p))
+        if (!attach_open(m, i, p))
             continue;
         if (*p->cid && p->kind == PART_DATA && cids_has(&cids, p->cid))
             p->inlined = true;

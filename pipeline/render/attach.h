@@ -18,6 +18,7 @@ struct part {
     const char *link;
     struct segment_source source;
     struct pst_item *item;
+    int64_t time;      /* last change, else creation; unix seconds, 0 none */
     bool inlined;      /* shown inside the HTML body */
     bool photo;        /* the picture of a contact */
     bool changed;      /* a changed instance of the series that m is */
@@ -34,6 +35,9 @@ struct parts {
  * html (may be NULL) decides which are inlined. Damage becomes defects. */
 void attach_load(struct message *m, const struct buf *html,
                  struct parts *parts_r);
+
+/* Opens attachment i alone, as attach_load does; false when it cannot be. */
+bool attach_open(struct message *m, size_t i, struct part *part_r);
 
 /* A view's source of a stream, which is borrowed. Any damage reads as EIO,
  * but for a stream of one block, which was read when it was opened. */

@@ -11,11 +11,6 @@
 #define ICON_REPLIED   261
 #define ICON_FORWARDED 262
 
-struct render {
-    struct segments *segments;
-    struct render_meta meta;
-};
-
 void render_free(struct render **render)
 {
     if (!*render)
@@ -104,13 +99,13 @@ static whole_fn *const wholes[RENDER_FORMATS] = {
     [RENDER_FTS] = fts_write,
 };
 
-static void write_item(struct work *w, struct pst_item *item,
-                       enum render_format format, struct render_meta *meta)
+void render_item(struct work *w, struct pst_item *item, unsigned depth,
+                 enum render_format format, struct render_meta *meta)
 {
     const struct class_row *row;
     struct message m;
 
-    message_init(&m, w, item, 0);
+    message_init(&m, w, item, depth);
     row = class_find(m.class);
     meta->time = message_time(m.props);
     meta->flags = item_flags(m.props, m.class);
@@ -141,22 +136,19 @@ static void work_identify(struct work *w)
         w->names[i] = -1;
 }
 
-/* Everything but the segments goes when the work is done. */
-static int work_run(struct render *r, struct pst *pst, struct pst_item *item,
-                    uint32_t nid, bool recovered, enum render_format format,
-                    struct err *err)
+int render_run(struct render *r, struct pst *pst, uint32_t nid,
+               render_write *write, void *ctx, struct err *err)
 {
     struct work w = {.pst = pst,
                      .out = r->segments,
                      .arena = arena_new(),
                      .scratch = BUF(RENDER_VALUE_MAX),
-                     .nid = nid,
-                     .recovered = recovered};
+                     .nid = nid};
 
     if (!w.arena)
         return err_set(err, ENOMEM, "no memory to render");
     work_identify(&w);
-    write_item(&w, item, format, &r->meta);
+    write(&w, ctx, &r->meta);
     r->meta.defects = w.defects;
     memcpy(r->meta.what, w.what, sizeof(w.what));
     arena_free(&w.arena);
@@ -167,24 +159,58 @@ static int work_run(struct render *r, struct pst *pst, struct pst_item *item,
     return w.error ? err_sys(err, w.error, "item %#x", nid) : 0;
 }
 
-/* Takes item over. */
-static int render_item(struct pst *pst, struct pst_item *item, uint32_t nid,
-                       bool recovered, enum render_format format,
-                       struct render **render_r, struct err *err)
+int render_begin(bool crlf, struct render **render_r, struct err *err)
 {
     struct render *r = calloc(1, sizeof(*r));
-    int e;
 
+    *render_r = r;
     if (r)
-        r->segments = segments_new(format == RENDER_MAIL_CRLF);
-    if (!r || !r->segments) {
-        free(r);
+        r->segments = segments_new(crlf);
+    if (r && r->segments)
+        return 0;
+    free(r);
+    *render_r = NULL;
+    return err_set(err, ENOMEM, "no memory to render");
+}
+
+int render_open(struct render *r, struct pst *pst, uint32_t nid,
+                struct pst_item **item_r, struct err *err)
+{
+    int e = pst_item_open(pst, nid, item_r, err);
+
+    return e < 0 ? e : segments_hold(r->segments, *item_r, item_release);
+}
+
+struct writing {
+    struct pst_item *item;
+    bool recovered;
+    enum render_format format;
+};
+
+static void write_whole(struct work *w, void *ctx, struct render_meta *meta)
+{
+    const struct writing *writing = ctx;
+
+    w->recovered = writing->recovered;
+    render_item(w, writing->item, 0, writing->format, meta);
+}
+
+/* Takes item over. */
+static int render_taken(struct pst *pst, struct pst_item *item, uint32_t nid,
+                        bool recovered, enum render_format format,
+                        struct render **render_r, struct err *err)
+{
+    struct writing writing = {item, recovered, format};
+    struct render *r;
+    int e = render_begin(format == RENDER_MAIL_CRLF, &r, err);
+
+    if (e < 0) {
         pst_item_free(&item);
-        return err_set(err, ENOMEM, "no memory to render");
+        return e;
     }
     e = segments_hold(r->segments, item, item_release);
     if (e == 0)
-        e = work_run(r, pst, item, nid, recovered, format, err);
+        e = render_run(r, pst, nid, write_whole, &writing, err);
     if (e < 0) {
         render_free(&r);
         return e;
@@ -200,7 +226,7 @@ int render_new(struct pst *pst, uint32_t nid, enum render_format format,
     int e = pst_item_open(pst, nid, &item, err);
 
     return e < 0 ? e
-                 : render_item(pst, item, nid, false, format, render_r, err);
+                 : render_taken(pst, item, nid, false, format, render_r, err);
 }
 
 int render_new_recovered(struct pst *pst, uint32_t number, uint32_t nid,
@@ -210,5 +236,6 @@ int render_new_recovered(struct pst *pst, uint32_t number, uint32_t nid,
     struct pst_item *item = NULL;
     int e = pst_item_open_recovered(pst, number, &item, err);
 
-    return e < 0 ? e : render_item(pst, item, nid, true, format, render_r, err);
+    return e < 0 ? e
+                 : render_taken(pst, item, nid, true, format, render_r, err);
 }

@@ -63,6 +63,31 @@ const struct render_meta *render_meta(const struct render *render);
 /* Bytes of memory the segments hold, for caches. */
 size_t render_weight(const struct render *render);
 
+/* ---- attachments as files ---- */
+
+/* Parts have numbers from 1, in the order of the store; part 0 would be the
+ * item itself. */
+#define RENDER_PART_MAX 65535
+
+struct render_part {
+    unsigned number;
+    const char *name; /* a file name, not unique; valid during the call */
+    uint64_t size;    /* exact */
+    int64_t time;     /* of its last change, else the item's; 0 none */
+    int error;        /* errno: cannot be read, the size is not known */
+};
+
+typedef int render_part_fn(void *ctx, const struct render_part *part);
+/* The attachments of an item from number first on: their bytes, an embedded
+ * item as a file of its own, a link as a text that holds it. fn's non-zero
+ * result stops and is returned. */
+int render_parts(struct pst *pst, uint32_t nid, unsigned first,
+                 render_part_fn *fn, void *ctx, struct err *err);
+/* One of them to be read; render_meta has its size and time. ENOENT: no such
+ * part. Data that is damaged fails when it is read. */
+int render_part_new(struct pst *pst, uint32_t nid, unsigned part,
+                    struct render **render_r, struct err *err);
+
 /* Bytes at off: fewer than len only at the end; negative errno when an
  * attachment cannot be read there. */
 ssize_t render_read(struct render *render, uint64_t off, void *buf, size_t len,

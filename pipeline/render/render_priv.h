@@ -31,6 +31,25 @@ struct work {
     int32_t names[NAME_COUNT];  /* ids of named properties, -1 unasked */
 };
 
+struct render {
+    struct segments *segments;
+    struct render_meta meta;
+};
+
+/* How a rendering is made: begin, open the item (the segments own it), run.
+ * On failure the caller frees the render. */
+int render_begin(bool crlf, struct render **render_r, struct err *err);
+int render_open(struct render *r, struct pst *pst, uint32_t nid,
+                struct pst_item **item_r, struct err *err);
+/* Calls write, which appends to w->out; everything but the segments goes when
+ * it is done. */
+typedef void render_write(struct work *w, void *ctx, struct render_meta *meta);
+int render_run(struct render *r, struct pst *pst, uint32_t nid,
+               render_write *write, void *ctx, struct err *err);
+/* An item in that format, whole; depth 0: not inside another. */
+void render_item(struct work *w, struct pst_item *item, unsigned depth,
+                 enum render_format format, struct render_meta *meta);
+
 /* One message of the rendering: the top one or an embedded one. */
 struct message {
     struct work *work;

@@ -214,12 +214,23 @@ class Mount:
         return found
 
 
+PARTS = '.attachments'
+
+
+def is_parts(path):
+    """Is it the directory of an item's attachments? fs/node.h has its kind in
+    the upper four bits."""
+    return path.endswith(PARTS) and os.stat(path).st_ino >> 60 == 10
+
+
 def tree_items(root):
     """{(folder names...): [paths of item files]} below a store directory."""
     found = {}
     for folder, folders, files in os.walk(root):
         if folder == root:
             folders[:] = set(folders) - {'.ctl', 'Recovered'}
+        folders[:] = [f for f in folders
+                      if not is_parts(os.path.join(folder, f))]
         key = tuple(os.path.relpath(folder, root).split(os.sep))
         found[() if key == ('.',) else key] = [
             os.path.join(folder, f) for f in files]

@@ -53,11 +53,16 @@ def file_subject(path):
     return plain(compare.native_value(text, name))
 
 
+def items_only(folder, dirs):
+    """The subfolders that hold items."""
+    return [d for d in dirs if d != '.ctl' and
+            not lib.is_parts(os.path.join(folder, d))]
+
+
 def files_of(root):
     found = collections.Counter()
     for folder, dirs, files in os.walk(root):
-        if '.ctl' in dirs:
-            dirs.remove('.ctl')
+        dirs[:] = items_only(folder, dirs)
         for name in files:
             found[os.path.basename(folder),
                   file_subject(os.path.join(folder, name))] += 1
@@ -79,8 +84,7 @@ def less(ours, theirs):
 def defects(root):
     bad = []
     for folder, dirs, files in os.walk(root):
-        if '.ctl' in dirs:
-            dirs.remove('.ctl')
+        dirs[:] = items_only(folder, dirs)
         for name in files:
             path = os.path.join(folder, name)
             if name.endswith('.eml'):

@@ -88,6 +88,16 @@ static int see_entry(void *ctx, const struct reader_entry *e)
     return 0;
 }
 
+static int see_part(void *ctx, const struct reader_part *part)
+{
+    unsigned *last = ctx;
+
+    fuzz_must_be_text(part->name, strlen(part->name));
+    FUZZ_MUST(part->number > *last && part->number <= READER_PART_MAX);
+    *last = part->number;
+    return 0;
+}
+
 static int see_item(void *ctx, size_t i, const struct reader_meta *meta,
                     const void *data)
 {
@@ -139,6 +149,14 @@ static void call_bulk(struct reader *reader)
     reader_fetch(reader, READER_FILE, nids, NIDS, see_item, &expected, NULL);
 }
 
+static void call_parts(struct reader *reader)
+{
+    unsigned last = 0;
+    uint32_t folder;
+
+    reader_parts(reader, 0x24, &folder, see_part, &last, NULL);
+}
+
 static void call_read(struct reader *reader)
 {
     size_t len = (size_t)fuzz_number(&in, 2);
@@ -150,7 +168,7 @@ static void call_read(struct reader *reader)
 }
 
 static void (*const calls[])(struct reader *) = {
-    call_info, call_notes, call_lists, call_bulk, call_read,
+    call_info, call_notes, call_lists, call_bulk, call_read, call_parts,
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

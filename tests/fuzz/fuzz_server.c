@@ -60,6 +60,7 @@ static void make_request(struct fuzz_in *in, struct proto_request *r)
     r->length = 65536;
     if (flags & HAS_LENGTH)
         r->length = fuzz_number(in, flags & 0x80 ? 8 : 3);
+    r->part = (uint32_t)(r->start % 5 == 4 ? r->length : r->start % 5);
     if (flags & HAS_COUNT)
         r->count = (uint32_t)fuzz_number(in, 2);
     if (r->count <= PROTO_NIDS_MAX)

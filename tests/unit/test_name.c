@@ -121,6 +121,23 @@ static void test_reserved(void)
     nameset_free(&set);
 }
 
+static void test_limit(void)
+{
+    struct nameset *set = nameset_new();
+    char text[400];
+
+    memset(text, 'x', sizeof(text) - 1);
+    text[sizeof(text) - 1] = '\0';
+    nameset_limit(set, 40);
+    nameset_add(set, 0x24, text, "-", "eml");
+    nameset_add(set, 0x44, text, "-", "eml");
+    CHECK_EQ(nameset_settle(set), 0);
+    CHECK(strlen(nameset_at(set, 0)) <= 40);
+    CHECK(strlen(nameset_at(set, 1)) <= 40);
+    CHECK(strstr(nameset_at(set, 1), " (44).eml") != NULL);
+    nameset_free(&set);
+}
+
 static void test_many(void)
 {
     struct nameset *set = nameset_new();
@@ -143,6 +160,7 @@ int main(void)
     test_collisions(false);
     test_collisions(true);
     test_reserved();
+    test_limit();
     test_many();
     buf_finish(&made);
     return check_report();
