@@ -5,6 +5,7 @@
 
 #include "fs/lane.h"
 #include "fs/mail_priv.h"
+#include "pipeline/base/charset.h"
 #include "pipeline/base/log.h"
 
 int mail_new(struct fs *fs, struct mail **mail_r, struct err *err)
@@ -21,9 +22,11 @@ int mail_new(struct fs *fs, struct mail **mail_r, struct err *err)
     if (rc == 0)
         rc = pool_new((unsigned)readers / MAIL_RECOVERED_PART,
                       (uint64_t)idle * 1000, &mail->pool_recovered, err);
-    if (rc == 0 && !(mail->parts = parts_cache_new()))
+    if (rc == 0 &&
+        (!(mail->parts = parts_cache_new()) || !(mail->facts = facts_new())))
         rc = err_sys(err, ENOMEM, "mail");
     if (rc < 0) {
+        parts_cache_free(&mail->parts);
         pool_free(&mail->pool);
         pool_free(&mail->pool_recovered);
         free(mail);
@@ -216,6 +219,28 @@ int mail_folders(struct mail *mail, struct catalog_store *store, uint32_t nid,
     }
     pthread_mutex_unlock(&mail->lock);
     return rc;
+}
+
+int mail_counts(struct mail *mail, struct catalog_store *store, uint32_t nid,
+                struct mail_counts *counts_r, struct err *err)
+{
+    const struct tree_folder *folder;
+    struct mail_store *s;
+    int rc = mail_store_get(mail, store, nid, &s, err);
+
+    if (rc < 0 || (rc = tree_lock(mail, s, err)) < 0)
+        return rc;
+    folder = tree_get(s->tree, nid);
+    if (folder) {
+        size_t n = folder->names ? nameset_count(folder->names) : 0;
+        *counts_r =
+            (struct mail_counts){folder->items, folder->unread, (int64_t)n, ""};
+        memcpy(counts_r->class, folder->class,
+               charset_cut(folder->class, strlen(folder->class),
+                           MAIL_CLASS_MAX - 1));
+    }
+    pthread_mutex_unlock(&mail->lock);
+    return folder ? 0 : no_folder(s, nid, err);
 }
 
 /* ---- listings ---- */
@@ -491,6 +516,7 @@ void mail_free(struct mail **mail)
     pool_free(&m->pool);
     pool_free(&m->pool_recovered);
     parts_cache_free(&m->parts);
+    facts_free(&m->facts);
     pthread_mutex_destroy(&m->lock);
     free(m);
     *mail = NULL;

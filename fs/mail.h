@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "fs/catalog.h"
+#include "fs/facts.h"
 #include "fs/fs.h"
 #include "fs/listing.h"
 #include "fs/nameset.h"
@@ -50,6 +51,16 @@ typedef int mail_folder_fn(void *ctx, uint32_t nid, const char *name);
 int mail_folders(struct mail *mail, struct catalog_store *store, uint32_t nid,
                  mail_folder_fn *fn, void *ctx, struct err *err);
 
+/* What a folder says of itself; -1 unknown. class: "" unknown, at most
+ * MAIL_CLASS_MAX - 1 bytes. */
+#define MAIL_CLASS_MAX 128
+struct mail_counts {
+    int64_t items, unread, subfolders;
+    char class[MAIL_CLASS_MAX];
+};
+int mail_counts(struct mail *mail, struct catalog_store *store, uint32_t nid,
+                struct mail_counts *counts_r, struct err *err);
+
 struct mail_found {
     bool is_folder;
     bool is_parts; /* the directory of an item's attachments */
@@ -81,6 +92,11 @@ void mail_parts_put(struct mail *mail, struct parts **parts);
 ssize_t mail_part_read(struct mail *mail, struct catalog_store *store,
                        uint32_t nid, unsigned part, uint64_t off, void *buf,
                        size_t len, struct err *err);
+
+/* Appends what is asked of an item (reader_facts) by its name; -ENODATA for
+ * an unknown one. */
+int mail_fact(struct mail *mail, struct catalog_store *store, uint32_t nid,
+              const char *name, struct buf *value, struct err *err);
 
 /* Around other calls on store->reader (`info`): mail bounds the number of
  * reader processes. No thread may be inside mail meanwhile. */

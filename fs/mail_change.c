@@ -72,7 +72,6 @@ static void store_change(struct mail *mail, struct mail_store *s,
 
     if (fn)
         tell_known(s, tree, dirs, fn, ctx);
-    parts_cache_drop(mail->parts, store->id, fn, ctx);
     while (dirs) {
         struct mail_dir *dir = dirs;
         dirs = steal_ptr(dir->older);
@@ -93,8 +92,10 @@ void mail_changed(struct mail *mail, struct catalog_store *store,
     if (s)
         twin = s->twin;
     pthread_mutex_unlock(&mail->lock);
-    if (s) /* else nobody has looked into it */
+    if (s) { /* else nobody has looked into it */
         store_change(mail, s, fn, ctx);
+        parts_cache_drop(mail->parts, store->id, fn, ctx);
+    }
     if (twin)
         store_change(mail, twin, fn, ctx);
 }

@@ -50,6 +50,30 @@ ssize_t mail_part_read(struct mail *mail, struct catalog_store *store,
     return n;
 }
 
+int mail_fact(struct mail *mail, struct catalog_store *store, uint32_t nid,
+              const char *name, struct buf *value, struct err *err)
+{
+    unsigned generation;
+    struct mail_store *s;
+    int rc = mail_store_get(mail, store, nid, &s, err);
+
+    if (rc < 0)
+        return rc;
+    generation = mail_changes(mail, store->id);
+    rc = facts_find(mail->facts, store->id, nid, generation, name, value);
+    if (rc != -ENOENT)
+        return rc;
+    if ((rc = mail_admit(mail, s, err)) < 0 || (rc = mail_gate(mail, s)) < 0)
+        return rc;
+    mail_reader_enter(mail, s);
+    rc = facts_make(mail->facts, store, nid, generation, name, value, err);
+    mail_reader_leave(mail, s);
+    if (rc == 0 || rc == -ENOMEM || rc == -ENODATA)
+        return rc;
+    err_wrap(err, "%s", store->path);
+    return -EIO;
+}
+
 /* The item of a name that is LISTING_PARTS longer; -ENOENT. */
 static ssize_t find_parted(const struct nameset *names, const char *name)
 {

@@ -1,6 +1,6 @@
 /* Shared by mail.c (trees, items), mail_cache.c (listings that are kept),
- * mail_change.c (what a change undoes), mail_parts.c (attachments) and size.c
- * (exact sizes). */
+ * mail_change.c (what a change undoes), mail_parts.c (attachments, facts) and
+ * size.c (exact sizes). */
 #ifndef FS_MAIL_PRIV_H
 #define FS_MAIL_PRIV_H
 
@@ -63,6 +63,7 @@ struct mail {
     bool refuse_password;             /* setting */
     bool ending;                      /* mail_give_up was called */
     struct parts_cache *parts;
+    struct facts *facts;
 };
 
 /* mail_cache.c: the listings that are kept; all under mail->lock. */

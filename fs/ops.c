@@ -163,22 +163,6 @@ static void ops_statfs(fuse_req_t req, fuse_ino_t ino)
     fuse_reply_statfs(req, &st);
 }
 
-static void ops_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name,
-                         size_t size)
-{
-    fuse_reply_err(req, ops_fs(req)->no_xattr ? ENOSYS : ENODATA);
-}
-
-static void ops_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
-{
-    if (ops_fs(req)->no_xattr)
-        fuse_reply_err(req, ENOSYS);
-    else if (size == 0)
-        fuse_reply_xattr(req, 0);
-    else
-        fuse_reply_buf(req, NULL, 0);
-}
-
 const struct fuse_lowlevel_ops *ops_table(void)
 {
     static const struct fuse_lowlevel_ops table = {

@@ -1,7 +1,8 @@
 /*
  * The FUSE requests: one handler each, in the table at the end of ops.c.
  * ops_dir.c has those on open directories, ops_file.c those on open files,
- * ops_change.c those that want to change something.
+ * ops_xattr.c those on extended attributes, ops_change.c those that want to
+ * change something.
  */
 #ifndef FS_OPS_H
 #define FS_OPS_H
@@ -30,7 +31,7 @@ struct ops_call {
     struct lane_call lane; /* first */
     fuse_req_t req;
     fuse_ino_t ino;
-    const char *name; /* look-ups only */
+    const char *name; /* look-ups and attributes only */
     size_t size;
     off_t off;
     bool plus;
@@ -54,6 +55,10 @@ void ops_write(fuse_req_t req, fuse_ino_t ino, const char *data, size_t size,
 void ops_poll(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi,
               struct fuse_pollhandle *ph);
 void ops_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
+
+void ops_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name,
+                  size_t size);
+void ops_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size);
 
 void ops_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *st, int to_set,
                  struct fuse_file_info *fi);

@@ -43,9 +43,7 @@ const char *options_usage(void)
            "                   max_threads=N  requests served at once (64)\n"
            "                   no_attachments no NAME.attachments beside an\n"
            "                                  item that has attachments\n"
-           "                   xattr          answer each question for\n"
-           "                                  extended attributes: `ls -l`\n"
-           "                                  asks twice for every file\n"
+           "                   no_xattr       no extended attributes\n"
            "  --help, --version\n";
 }
 
@@ -85,6 +83,7 @@ static bool take_word(struct options *o, const char *one, size_t len)
         const char *word;
         bool *to, value;
     } words[] = {
+        {"no_xattr", &o->no_xattr, true},
         {"noxattr", &o->no_xattr, true},
         {"xattr", &o->no_xattr, false},
         {"no_attachments", &o->no_attachments, true},
@@ -281,8 +280,7 @@ int options_parse(int argc, char **argv, struct options *o_r, struct err *err)
     struct parse p = {.o = o_r, .fuse = BUF(FUSE_OPTIONS_MAX)};
     int option, rc = 0;
 
-    *o_r = (struct options){
-        .worker = -1, .max_threads = OPTIONS_THREADS, .no_xattr = true};
+    *o_r = (struct options){.worker = -1, .max_threads = OPTIONS_THREADS};
     while (rc == 0 &&
            (option = getopt_long(argc, argv, "fdo:h", long_options, NULL)) >= 0)
         rc = take_option(&p, option == 'h' ? OPT_HELP : option, optarg, err);

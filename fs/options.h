@@ -18,7 +18,7 @@ struct options {
     unsigned max_threads;
     bool foreground, debug;
     bool no_attachments; /* -o no_attachments */
-    bool no_xattr;       /* the default: -o noxattr; -o xattr: false */
+    bool no_xattr;       /* -o no_xattr */
     int worker;          /* slot; -1: this is the mount */
     bool help, version;
 };

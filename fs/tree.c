@@ -30,12 +30,18 @@ struct making {
     struct buf texts;
 };
 
+static void folder_finish(struct tree_folder *folder)
+{
+    nameset_free(&folder->names);
+    free(steal_ptr(folder->class));
+}
+
 void tree_free(struct tree **tree)
 {
     if (!*tree)
         return;
     for (size_t i = 0; i < (*tree)->n; i++)
-        nameset_free(&(*tree)->list[i].names);
+        folder_finish(&(*tree)->list[i]);
     free((*tree)->list);
     free(*tree);
     *tree = NULL;
@@ -85,11 +91,17 @@ static int making_add(struct making *m, const struct reader_folder *folder)
     }
     row = &m->rows[m->n];
     *row = (struct row){
-        .folder = {folder->nid, folder->parent, folder->items, NULL},
+        .folder = {.nid = folder->nid,
+                   .parent = folder->parent,
+                   .items = folder->items,
+                   .unread = folder->unread,
+                   .class = strdup(folder->class)},
         .text = m->texts.len,
         .order = (uint32_t)m->n,
     };
     m->n++;
+    if (!row->folder.class)
+        return -ENOMEM;
     return buf_add(&m->texts, folder->name, strlen(folder->name) + 1);
 }
 
@@ -122,10 +134,12 @@ static void making_sort(struct making *m)
 
     qsort(m->rows, m->n, sizeof(*m->rows), row_compare);
     for (size_t i = 0; i < m->n; i++) {
-        if (kept && m->rows[kept - 1].folder.nid == m->rows[i].folder.nid)
+        if (kept && m->rows[kept - 1].folder.nid == m->rows[i].folder.nid) {
+            folder_finish(&m->rows[i].folder);
             m->dropped++;
-        else
+        } else {
             m->rows[kept++] = m->rows[i];
+        }
     }
     m->n = kept;
 }
@@ -215,8 +229,12 @@ static int making_name(const struct making *m)
 
 static int making_build(struct making *m, struct tree **tree_r)
 {
-    static const struct reader_folder root = {
-        .nid = NODE_ROOT_NID, .parent = NODE_ROOT_NID, .name = "", .class = ""};
+    static const struct reader_folder root = {.nid = NODE_ROOT_NID,
+                                              .parent = NODE_ROOT_NID,
+                                              .items = -1,
+                                              .unread = -1,
+                                              .name = "",
+                                              .class = ""};
     struct tree *tree;
     int rc;
 
@@ -236,6 +254,7 @@ static int making_build(struct making *m, struct tree **tree_r)
     for (; tree->n < m->n; tree->n++) {
         tree->list[tree->n] = m->rows[tree->n].folder;
         m->rows[tree->n].folder.names = NULL;
+        m->rows[tree->n].folder.class = NULL;
     }
     tree->dropped = m->dropped;
     *tree_r = tree;
@@ -254,7 +273,7 @@ int tree_new(struct reader *reader, struct tree **tree_r, struct err *err)
             err_sys(err, -rc, "list of folders");
     }
     for (size_t i = 0; i < m.n; i++)
-        nameset_free(&m.rows[i].folder.names);
+        folder_finish(&m.rows[i].folder);
     free(m.rows);
     buf_finish(&m.texts);
     return rc < 0 ? rc : 0;
@@ -269,7 +288,13 @@ int tree_single(uint32_t nid, struct tree **tree_r)
         tree_free(tree_r);
         return -ENOMEM;
     }
-    tree->list[0] = (struct tree_folder){.nid = nid, .parent = NODE_ROOT_NID};
+    tree->list[0] = (struct tree_folder){.nid = nid,
+                                         .parent = NODE_ROOT_NID,
+                                         .items = -1,
+                                         .unread = -1,
+                                         .class = strdup("")};
     tree->n = 1;
-    return 0;
+    if (!tree->list[0].class)
+        tree_free(tree_r);
+    return *tree_r ? 0 : -ENOMEM;
 }

@@ -19,8 +19,9 @@
 #define TREE_RECOVERED "Recovered"
 
 struct tree_folder {
-    uint32_t nid, parent; /* parent: node id, NODE_ROOT_NID at the top */
-    int64_t items;
+    uint32_t nid, parent;  /* parent: node id, NODE_ROOT_NID at the top */
+    int64_t items, unread; /* as the folder says, -1 unknown */
+    char *class;           /* never NULL */
     struct nameset *names; /* of its subfolders; NULL: none */
 };
 

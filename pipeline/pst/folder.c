@@ -109,6 +109,9 @@ static int folder_show(struct folders *f, struct visit *v,
     folder.name = text_of(props, PR_DISPLAY_NAME, &f->name);
     folder.class = text_of(props, PR_CONTAINER_CLASS, &f->class);
     folder.items = props ? pst_props_int(props, PR_CONTENT_COUNT, -1) : -1;
+    folder.unread = props ? pst_props_int(props, PR_CONTENT_UNREAD, -1) : -1;
+    if (folder.unread < 0)
+        folder.unread = -1;
     folder.is_search = NID_TYPE(v->nid) == NID_SEARCH_FOLDER;
     return f->fn(f->ctx, &folder);
 }
@@ -236,6 +239,7 @@ static int lost_folder_show(struct folders *f)
         .name = PST_LOST_FOLDER_NAME,
         .class = "",
         .items = -1,
+        .unread = -1,
     };
     int rc;
 
@@ -250,7 +254,8 @@ static int lost_folder_show(struct folders *f)
 static int torn_show(struct folders *f, const struct visit *torn)
 {
     struct visit v = {torn->nid, PST_LOST_FOLDER, 0};
-    struct pst_folder folder = {.nid = v.nid, .class = "", .items = -1};
+    struct pst_folder folder = {
+        .nid = v.nid, .class = "", .items = -1, .unread = -1};
     struct node node;
     char name[32];
     int rc = lost_folder_show(f);

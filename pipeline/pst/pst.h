@@ -100,6 +100,7 @@ struct pst_folder {
     const char *name;     /* valid during the call */
     const char *class;    /* 3613, "" when absent: IPF.Contact ... */
     int64_t items;        /* as the folder says, -1 unknown */
+    int64_t unread;       /* of them, the same */
     bool is_search;       /* its rows are links, not items */
 };
 

@@ -278,6 +278,7 @@ static int folder_show(void *ctx, const struct proto_record *record,
         .nid = record->nid,
         .parent = record->parent,
         .items = record->time,
+        .unread = record->hint > INT64_MAX ? -1 : (int64_t)record->hint - 1,
         .is_search = record->flags & 1,
         .name = texts[PROTO_NAME],
         .class = texts[PROTO_CLASS],
@@ -324,6 +325,27 @@ int reader_entries(struct reader *reader, uint32_t folder, reader_entry_fn *fn,
     struct entry_walk walk = {fn, ctx};
 
     return records_walk(reader, PROTO_ENTRIES, folder, entry_show, &walk, err);
+}
+
+struct fact_walk {
+    reader_fact_fn *fn;
+    void *ctx;
+};
+
+static int fact_show(void *ctx, const struct proto_record *record,
+                     const char *const texts[PROTO_TEXTS])
+{
+    const struct fact_walk *walk = ctx;
+
+    return walk->fn(walk->ctx, texts[0], texts[1]);
+}
+
+int reader_facts(struct reader *reader, uint32_t nid, reader_fact_fn *fn,
+                 void *ctx, struct err *err)
+{
+    struct fact_walk walk = {fn, ctx};
+
+    return records_walk(reader, PROTO_FACTS, nid, fact_show, &walk, err);
 }
 
 struct part_walk {

@@ -81,7 +81,7 @@ int reader_notes(struct reader *reader, struct buf *out, struct err *err);
 
 struct reader_folder {
     uint32_t nid, parent;
-    int64_t items;
+    int64_t items, unread; /* as the folder says, -1 unknown */
     bool is_search;
     const char *name, *class; /* valid during the call */
 };
@@ -143,6 +143,11 @@ int reader_metas(struct reader *reader, enum reader_format format,
 ssize_t reader_read(struct reader *reader, uint32_t nid,
                     enum reader_format format, uint64_t off, void *buf,
                     size_t len, struct err *err);
+
+/* What scripts ask of an item: see render_facts. */
+typedef int reader_fact_fn(void *ctx, const char *name, const char *value);
+int reader_facts(struct reader *reader, uint32_t nid, reader_fact_fn *fn,
+                 void *ctx, struct err *err);
 
 /* ---- attachments as files (render.h) ---- */
 

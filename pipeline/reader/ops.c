@@ -156,7 +156,8 @@ static int folder_pack(void *ctx, const struct pst_folder *folder)
     struct proto_record fixed = {.nid = folder->nid,
                                  .flags = folder->is_search,
                                  .parent = folder->parent,
-                                 .time = folder->items};
+                                 .time = folder->items,
+                                 .hint = (uint64_t)(folder->unread + 1)};
 
     if (p->seen++ < p->skip)
         return 0;
@@ -436,6 +437,23 @@ static int op_parts(struct server *server, const struct proto_request *request,
     return rc < 0 ? rc : 0;
 }
 
+static int fact_pack(void *ctx, const char *name, const char *value)
+{
+    struct proto_record fixed = {0};
+
+    packer_add(ctx, &fixed, (const char *[PROTO_TEXTS]){name, value});
+    return 0;
+}
+
+static int op_facts(struct server *server, const struct proto_request *request,
+                    struct proto_reply *reply, struct err *err)
+{
+    struct packer p = packer_start(server, reply);
+
+    board_set(server, request->nid);
+    return render_facts(server->pst, request->nid, fact_pack, &p, err);
+}
+
 /* ---- the table ---- */
 
 typedef int op_fn(struct server *server, const struct proto_request *request,
@@ -453,6 +471,7 @@ static const struct {
     [PROTO_FETCH] = {op_fetch, true},
     [PROTO_READ] = {op_read, true},
     [PROTO_PARTS] = {op_parts, false},
+    [PROTO_FACTS] = {op_facts, false},
 };
 
 static int request_check(const struct proto_request *request, struct err *err)

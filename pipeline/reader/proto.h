@@ -27,6 +27,8 @@
  *            item itself)
  *   PARTS    nid, start             data: records, next; from start 0 the
  *                                   first has nid 0 and the folder as parent
+ *   FACTS    nid                    data: records with two texts, the name
+ *                                   and the value (render_facts)
  *
  * nids may be those of recovered items and of their folder (client.h); the
  * file is searched then, and the board beats meanwhile.
@@ -75,6 +77,7 @@ enum proto_op {
     PROTO_FETCH,
     PROTO_READ,
     PROTO_PARTS,
+    PROTO_FACTS,
     PROTO_OPS
 };
 
@@ -119,7 +122,7 @@ struct proto_record {
                         errno of one that cannot be read */
     uint32_t parent; /* folder, and a part's first record */
     int64_t time;    /* entry, part: time; folder: items */
-    uint64_t hint;   /* part: its size */
+    uint64_t hint;   /* part: its size; folder: unread items + 1, 0 unknown */
     uint16_t lengths[PROTO_TEXTS];
     uint16_t unused[3];
     char text[];

@@ -36,7 +36,7 @@ ssize_t render_read(struct render *render, uint64_t off, void *buf, size_t len,
     return segments_read(render->segments, off, buf, len, err);
 }
 
-static uint32_t item_flags(struct pst_props *p, const char *class)
+uint32_t render_flags(struct pst_props *p, const char *class)
 {
     int32_t flags = pst_props_int(p, PR_MESSAGE_FLAGS, 0);
     int32_t verb = pst_props_int(p, PR_LAST_VERB, 0);
@@ -108,7 +108,7 @@ void render_item(struct work *w, struct pst_item *item, unsigned depth,
     message_init(&m, w, item, depth);
     row = class_find(m.class);
     meta->time = message_time(m.props);
-    meta->flags = item_flags(m.props, m.class);
+    meta->flags = render_flags(m.props, m.class);
     if (wholes[format])
         wholes[format](w, item);
     else if (format == RENDER_FILE && row->native && !row->invites)

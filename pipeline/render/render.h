@@ -63,6 +63,15 @@ const struct render_meta *render_meta(const struct render *render);
 /* Bytes of memory the segments hold, for caches. */
 size_t render_weight(const struct render *render);
 
+/* ---- what scripts ask of an item ---- */
+
+/* Name and value, as text: subject, from, to, date (RFC 3339, UTC), class,
+ * message-id, entryid (hex), size (as the store has it), flags (words), nid.
+ * All of them, in this order; "" where the item has none. */
+typedef int render_fact_fn(void *ctx, const char *name, const char *value);
+int render_facts(struct pst *pst, uint32_t nid, render_fact_fn *fn, void *ctx,
+                 struct err *err);
+
 /* ---- attachments as files ---- */
 
 /* Parts have numbers from 1, in the order of the store; part 0 would be the

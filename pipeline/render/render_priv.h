@@ -50,6 +50,9 @@ int render_run(struct render *r, struct pst *pst, uint32_t nid,
 void render_item(struct work *w, struct pst_item *item, unsigned depth,
                  enum render_format format, struct render_meta *meta);
 
+/* RENDER_SEEN ... of an item of that class. */
+uint32_t render_flags(struct pst_props *props, const char *class);
+
 /* One message of the rendering: the top one or an embedded one. */
 struct message {
     struct work *work;

@@ -88,6 +88,13 @@ static int see_entry(void *ctx, const struct reader_entry *e)
     return 0;
 }
 
+static int see_fact(void *ctx, const char *name, const char *value)
+{
+    fuzz_must_be_text(name, strlen(name));
+    fuzz_must_be_text(value, strlen(value));
+    return 0;
+}
+
 static int see_part(void *ctx, const struct reader_part *part)
 {
     unsigned *last = ctx;
@@ -155,6 +162,7 @@ static void call_parts(struct reader *reader)
     uint32_t folder;
 
     reader_parts(reader, 0x24, &folder, see_part, &last, NULL);
+    reader_facts(reader, 0x44, see_fact, NULL, NULL);
 }
 
 static void call_read(struct reader *reader)
