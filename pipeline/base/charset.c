@@ -3,6 +3,7 @@
 #include <endian.h>
 #include <stdio.h>
 #include <string.h>
+#include <unicode/uchar.h>
 #include <unicode/ucnv.h>
 #include <unicode/ucnv_cb.h>
 #include <unicode/udata.h>
@@ -405,4 +406,13 @@ bool charset_seal(void)
     converter = ucnv_open("ibm-943_P15A-2003", &status);
     ucnv_close(converter);
     return U_SUCCESS(status);
+}
+
+uint16_t charset_upper(uint16_t unit)
+{
+    UChar32 c = unit < 0x80 || !U_IS_SURROGATE(unit) ? u_toupper(unit) : unit;
+
+    /* What has got a capital since then: Georgian, mostly. */
+    return (unit >= 0x10D0 && unit <= 0x10FF) || c > 0xFFFF ? unit
+                                                            : (uint16_t)c;
 }

@@ -45,6 +45,10 @@ unsigned charset_codepage_of_locale(uint32_t lcid);
 /* Copies UTF-8 text, bad sequences replaced: out is always valid UTF-8. */
 void charset_clean_utf8(const char *text, size_t len, struct buf *out);
 
+/* One unit of UTF-16 in upper case as compound files compare names ([MS-CFB]
+ * 2.6.4): by Unicode 3.0.1, letter for letter; surrogates as they are. */
+uint16_t charset_upper(uint16_t unit);
+
 /* Longest length <= max of text that does not cut a UTF-8 character. */
 size_t charset_cut(const char *text, size_t len, size_t max);
 

@@ -277,6 +277,40 @@ def maildir():
             b'1700000000.M1P2Q3.host', b'1.P1H1.pstfs', b'x:2,']
 
 
+# ---- compound files: table, directory, mini table, mini stream, a stream ----
+
+NONE, END = 0xFFFFFFFF, 0xFFFFFFFE
+
+
+def entry(name, kind, links, start=0, size=0, black=1):
+    return struct.pack('<64sHBB3I36xIQ', u16(name), 2 * len(name) + 2, kind,
+                       black, *links, start, size)
+
+
+def cfb_file(version, stream):
+    sector = 4096 if version == 4 else 512
+    blocks = (len(stream) + sector - 1) // sector
+    fat = [0xFFFFFFFD, END, END, END] + list(range(5, 4 + blocks)) + [END]
+    directory = (entry('Root Entry', 5, (NONE, NONE, 1), 3, 128) +
+                 entry('ab', 1, (2, NONE, 3)) +
+                 entry('a', 2, (NONE, NONE, NONE), 4, len(stream), 0) +
+                 entry('\1Ole', 2, (NONE, NONE, NONE), 0, 70))
+    head = struct.pack(
+        '<8s16x5H6x9I', bytes.fromhex('d0cf11e0a1b11ae1'), 0x3E, version,
+        0xFFFE, 12 if version == 4 else 9, 6, version == 4, 1, 1, 0, 4096, 2,
+        1, END, 0) + struct.pack('<I', 0) + b'\xff' * 432
+    parts = [head, struct.pack('<%dI' % len(fat), *fat),
+             directory, struct.pack('<2I', 1, END), b'x' * 70, stream]
+    return b''.join(p.ljust(-(-len(p) // sector) * sector,
+                            b'\xff' if i in (1, 3) else b'\0')
+                    for i, p in enumerate(parts))
+
+
+def cfb():
+    return [cfb_file(3, b'y' * 4096), cfb_file(3, b'z' * 9000),
+            cfb_file(4, b'y' * 5000)]
+
+
 ALL = {f.__name__: f() for f in (
     rtf, recur, zone, transport, header, oneoff, charset, name, settings,
-    control, ctl, imap, imap_text, mutf7, maildir)}
+    control, ctl, imap, imap_text, mutf7, maildir, cfb)}
