@@ -15,10 +15,16 @@
 struct filler {
     struct rng rng;
     bool text;
+    const uint8_t *given; /* instead */
 };
 
 static void fill(struct filler *f, uint8_t *data, size_t len)
 {
+    if (f->given) {
+        memcpy(data, f->given, len);
+        f->given += len;
+        return;
+    }
     rng_fill(&f->rng, data, len);
     for (size_t i = 0; f->text && i < len; i++)
         data[i] = data[i] < 4 ? '\n' : (uint8_t)(0x20 + data[i] % 95);
@@ -28,6 +34,14 @@ static void filler_init(struct filler *f, const struct part *part)
 {
     rng_init(&f->rng, part->seed, part->size);
     f->text = strcmp(part->mime, "text/plain") == 0;
+    f->given = part->ole;
+}
+
+static uint32_t method_of(const struct part *part)
+{
+    if (part->item)
+        return ATTACH_EMBEDDED;
+    return part->ole ? ATTACH_OLE : ATTACH_BY_VALUE;
 }
 
 /* Writes the data to a subnode and its hash into part. */
@@ -60,7 +74,7 @@ static void add_data(struct store *s, struct props *p, struct part *part,
     struct node_data data;
     uint32_t nid;
 
-    if (part->size <= s->v->value_max) {
+    if (!part->ole && part->size <= s->v->value_max) {
         uint8_t small[1024];
         struct filler f;
         filler_init(&f, part);
@@ -72,7 +86,8 @@ static void add_data(struct store *s, struct props *p, struct part *part,
     data = write_data(s, part);
     nid = subs_value_nid(subs);
     subs_add(subs, nid, &data);
-    props_node(p, PR_ATTACH_DATA, PT_BINARY, nid, part->size);
+    props_node(p, PR_ATTACH_DATA, part->ole ? PT_OBJECT : PT_BINARY, nid,
+               part->size);
 }
 
 static void add_inner(struct props *p, const struct part *part,
@@ -114,7 +129,7 @@ static void add_names(struct props *p, const struct part *part, size_t i)
     if (dot)
         props_text(p, PR_ATTACH_EXTENSION, dot);
     props_text(p, PR_ATTACH_MIME_TAG, part->mime);
-    props_int(p, PR_ATTACH_METHOD, ATTACH_BY_VALUE);
+    props_int(p, PR_ATTACH_METHOD, method_of(part));
     if (part->photo)
         props_bool(p, PR_ATTACH_CONTACT_PHOTO, true);
     if (!part->content_id)
@@ -159,8 +174,7 @@ void attachment_row(struct table *t, const struct item *item, size_t i,
 
     table_row(t, nid);
     table_int(t, PR_ATTACH_SIZE, (uint32_t)part->stored);
-    table_int(t, PR_ATTACH_METHOD,
-              part->item ? ATTACH_EMBEDDED : ATTACH_BY_VALUE);
+    table_int(t, PR_ATTACH_METHOD, method_of(part));
     table_int(t, 0x370B, UINT32_MAX);
     if (part->item)
         return;

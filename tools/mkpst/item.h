@@ -35,6 +35,7 @@ struct part { /* an attachment */
     bool changed;         /* item is a changed instance of a series: */
     int64_t replaces;     /* which one, UTC */
     int64_t starts, ends; /* its times, local */
+    const uint8_t *ole;   /* an OLE object's bytes, borrowed; else by seed: */
     uint64_t size, seed;
     uint64_t stored; /* 0E20; as the hash filled in when written */
     uint8_t hash[HASH_SIZE];

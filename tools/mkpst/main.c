@@ -30,6 +30,8 @@ static const char help[] =
     "  --manifest FILE       default OUT.jsonl; - for none\n"
     "  --largest P           percent of the mail in the Inbox (default 30)\n"
     "  --size BYTES          add attachments until it is about that large\n"
+    "  --ole FILE            attachments of no known type are OLE objects "
+    "of it\n"
     "  --password TEXT       the store's password (a checksum only)\n"
     "  --help                this text\n";
 
@@ -49,6 +51,7 @@ enum option_code {
     OPT_LARGEST,
     OPT_SIZE,
     OPT_PASSWORD,
+    OPT_OLE,
     OPT_HELP
 };
 
@@ -68,6 +71,7 @@ static const struct option long_options[] = {
     {"largest", required_argument, NULL, OPT_LARGEST},
     {"size", required_argument, NULL, OPT_SIZE},
     {"password", required_argument, NULL, OPT_PASSWORD},
+    {"ole", required_argument, NULL, OPT_OLE},
     {"help", no_argument, NULL, OPT_HELP},
     {NULL, 0, NULL, 0},
 };
@@ -109,6 +113,22 @@ static unsigned word(const char *text, const char *const *words, unsigned n)
     return 0;
 }
 
+/* All of a file, to the end of the program. */
+static const uint8_t *file_load(const char *path, size_t *size_r)
+{
+    int cleanup_fd fd = open(path, O_RDONLY | O_CLOEXEC);
+    uint8_t *data;
+    struct stat st;
+
+    if (fd < 0 || fstat(fd, &st) < 0)
+        fatal("%s: %s", path, strerror(errno));
+    data = mem_new((size_t)st.st_size);
+    if (read(fd, data, (size_t)st.st_size) != st.st_size)
+        fatal("%s: cannot read it", path);
+    *size_r = (size_t)st.st_size;
+    return data;
+}
+
 static void set_word(struct options *o, int code, const char *text)
 {
     static const char *const crypts[] = {"none", "permute", "cyclic"};
@@ -128,6 +148,8 @@ static void set_word(struct options *o, int code, const char *text)
         o->manifest = text;
     } else if (code == OPT_PASSWORD) {
         o->password = text;
+    } else if (code == OPT_OLE) {
+        o->ole = file_load(text, &o->ole_size);
     }
 }
 

@@ -208,6 +208,7 @@ static void add_part(struct buf *b, const struct part *part)
     } else {
         buf_adds(b, "null");
     }
+    json_key_bool(b, "ole", part->ole != NULL);
     buf_addc(b, '}');
 }
 

@@ -2,6 +2,9 @@
 #ifndef MKPST_OPTIONS_H
 #define MKPST_OPTIONS_H
 
+#include <stddef.h>
+#include <stdint.h>
+
 #include "pipeline/pst/crypt.h"
 #include "tools/mkpst/variant.h"
 
@@ -19,6 +22,8 @@ struct options {
     uint64_t size; /* of the store, about; 0 = as it comes */
     bool mail_only, calendar_only;
     const char *password;
+    const uint8_t *ole; /* bytes of OLE attachments; NULL: there are none */
+    size_t ole_size;
 };
 
 #endif

@@ -27,6 +27,7 @@ static const struct {
     {"", "application/octet-stream"},
 };
 #define IMAGE_TYPE 3
+#define OLE_MIME   "application/octet-stream" /* OLE with --ole */
 
 static const char *const nasty_names[] = {"report: final?.pdf",
                                           "../../etc/passwd",
@@ -74,6 +75,10 @@ struct part *parts_add(struct maker *m, struct item *item, uint64_t size,
     part->content_id = cid ? mem_text(cid) : NULL;
     part->size = size;
     part->seed = rng_next(&m->rng);
+    if (m->opt->ole && strcmp(part->mime, OLE_MIME) == 0) {
+        part->ole = m->opt->ole;
+        part->size = m->opt->ole_size;
+    }
     return part;
 }
 
