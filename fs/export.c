@@ -12,6 +12,7 @@ static const struct {
 } formats[] = {
     {"eml", READER_MAIL, "a message, whatever the item is"},
     {"fts", READER_FTS, "the Exchange upload stream: all properties"},
+    {"msg", READER_MSG, "Outlook's message file: all properties"},
 };
 
 int export_find(const char *name, struct node *node_r)

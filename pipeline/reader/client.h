@@ -31,7 +31,13 @@
 struct reader;
 
 /* As enum render_format: the numbers are the same (checked at build). */
-enum reader_format { READER_FILE, READER_MAIL, READER_MAIL_CRLF, READER_FTS };
+enum reader_format {
+    READER_FILE,
+    READER_MAIL,
+    READER_MAIL_CRLF,
+    READER_FTS,
+    READER_MSG
+};
 
 /* How the children of this process are held, from the settings reader.*;
  * before the first reader_new, or the defaults count. EINVAL: no such user,

@@ -10,7 +10,8 @@
 _Static_assert((int)READER_FILE == (int)RENDER_FILE &&
                    (int)READER_MAIL == (int)RENDER_MAIL &&
                    (int)READER_MAIL_CRLF == (int)RENDER_MAIL_CRLF &&
-                   (int)READER_FTS == (int)RENDER_FTS,
+                   (int)READER_FTS == (int)RENDER_FTS &&
+                   (int)READER_MSG == (int)RENDER_MSG,
                "READER_* must be RENDER_*");
 
 _Static_assert(READER_WHAT_MAX == RENDER_WHAT_MAX,

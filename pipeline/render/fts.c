@@ -6,6 +6,7 @@
 #include "pipeline/render/fetch.h"
 #include "pipeline/render/fts_stream.h"
 #include "pipeline/render/oneoff.h"
+#include "pipeline/render/remark.h"
 
 #define PR_ROWID           0x3000
 #define PR_RTF_IN_SYNC     0x0E1F
@@ -42,8 +43,6 @@ static const struct mapi_rules rules = {.drops = drops,
                                         .drop_count = array_len(drops),
                                         .flags = MSGFLAG_READ,
                                         .mail_flags = MSGFLAG_UNSENT};
-
-#define REMARKS (MESSAGE_DEFECT + 1)
 
 struct told {
     const char *words[REMARKS]; /* NULL: nothing */
@@ -185,23 +184,6 @@ static void object_write(struct job *j, struct message *m,
 
 /* ---- what is said of a message beside what it holds ---- */
 
-static const char *const remark_names[REMARKS] = {
-    [MESSAGE_RECOVERED] = "X-Pstfs-Recovered",
-    [MESSAGE_DEFECT] = "X-Pstfs-Defect",
-};
-
-struct remarks {
-    struct buf text[REMARKS];
-};
-
-static void told_line(void *ctx, enum message_remark what, const char *line)
-{
-    struct buf *out = &((struct remarks *)ctx)->text[what];
-
-    buf_adds(out, out->len ? "; " : "");
-    buf_adds(out, line);
-}
-
 static bool told_grow(struct job *j, unsigned number)
 {
     unsigned room = 2 * number + 8;
@@ -222,10 +204,9 @@ static bool told_grow(struct job *j, unsigned number)
 /* Keeps the words of m for the run that writes them. */
 static void told_keep(struct job *j, struct message *m)
 {
-    struct remarks remarks = {
-        {BUF(RENDER_HEADERS_MAX), BUF(RENDER_HEADERS_MAX)}};
+    struct remarks remarks;
 
-    message_remarks(m, told_line, &remarks);
+    remarks_collect(m, &remarks);
     for (size_t i = 0; i < REMARKS; i++) {
         struct buf *text = &remarks.text[i];
         if (text->len && !j->again && told_grow(j, m->number)) {
@@ -233,36 +214,32 @@ static void told_keep(struct job *j, struct message *m)
                 fetch_copy(j->work, buf_str(text), text->len);
             j->tells = true;
         }
-        buf_finish(text);
     }
+    remarks_finish(&remarks);
 }
 
-static void told_one(struct job *j, size_t which, const char *words)
-{
-    static const uint8_t headers[16] = {0x86, 0x03, 0x02, 0, 0, 0, 0, 0,
-                                        0xC0, 0,    0,    0, 0, 0, 0, 0x46};
-    cleanup_buf struct buf name = BUF(FTS_NAME_MAX), text = BUF(FTS_TEXT_MAX);
-    struct pst_name named = {.is_text = true};
+/* One of them is being written. */
+struct telling {
+    struct job *job;
+    size_t which;
+};
 
-    charset_to_utf16(remark_names[which], strlen(remark_names[which]), &name);
-    charset_to_utf16(words, strlen(words), &text);
-    memcpy(named.guid, headers, sizeof(headers));
-    named.text = (const uint8_t *)buf_str(&name);
-    named.text_len = name.len;
-    if (!j->told_handles[which])
-        j->told_handles[which] = (uint16_t)(FIRST_HANDLE + j->given++);
-    fts_property(j->stream, j->told_handles[which],
-                 &(struct mapi_prop){.type = PT_STRING,
-                                     .name = &named,
-                                     .size = text.len,
-                                     .data = (const uint8_t *)buf_str(&text)});
+static void told_property(void *ctx, const struct mapi_prop *p)
+{
+    struct telling *t = ctx;
+    uint16_t *handle = &t->job->told_handles[t->which];
+
+    if (!*handle)
+        *handle = (uint16_t)(FIRST_HANDLE + t->job->given++);
+    fts_property(t->job->stream, *handle, p);
 }
 
 static void told_write(struct job *j, const struct message *m)
 {
     for (size_t i = 0; i < REMARKS && m->number < j->told_room; i++)
         if (j->told[m->number].words[i])
-            told_one(j, i, j->told[m->number].words[i]);
+            remark_property(i, j->told[m->number].words[i], told_property,
+                            &(struct telling){j, i});
 }
 
 /* ---- the grammar of section 7.4 ---- */

@@ -6,6 +6,7 @@
 #include "pipeline/base/hash.h"
 #include "pipeline/render/eml.h"
 #include "pipeline/render/fts.h"
+#include "pipeline/render/msg.h"
 #include "pipeline/render/render_priv.h"
 
 #define ICON_REPLIED   261
@@ -97,6 +98,7 @@ static void write_native(struct message *m, const struct class_row *row)
 typedef void whole_fn(struct work *w, struct pst_item *item);
 static whole_fn *const wholes[RENDER_FORMATS] = {
     [RENDER_FTS] = fts_write,
+    [RENDER_MSG] = msg_write,
 };
 
 void render_item(struct work *w, struct pst_item *item, unsigned depth,

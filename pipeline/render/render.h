@@ -20,6 +20,7 @@ enum render_format {
     RENDER_MAIL,      /* always an RFC 5322 message; LF line ends */
     RENDER_MAIL_CRLF, /* the same with CRLF, for IMAP */
     RENDER_FTS,       /* the Exchange upload stream, all properties (fts.h) */
+    RENDER_MSG,       /* Outlook's message file, all properties (msg.h) */
     RENDER_FORMATS
 };
 

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "pipeline/render/cfb_copy.h"
 #include "tests/fuzz/fuzz.h"
 
 #define DEPTH_MAX  3
@@ -145,6 +146,37 @@ static void walk_envelope(struct render *render)
     FUZZ_MUST(at == size);
 }
 
+static bool is_readable(struct render *render)
+{
+    uint64_t size = render_meta(render)->size;
+    char piece[PIECE];
+
+    for (uint64_t off = 0; off < size; off += sizeof(piece))
+        if (off > WALK_MSG_MAX ||
+            render_read(render, off, piece, sizeof(piece), NULL) < 0)
+            return false;
+    return true;
+}
+
+static ssize_t render_source(void *ctx, uint64_t off, void *buf, size_t len,
+                             struct err *err)
+{
+    return render_read(ctx, off, buf, len, err);
+}
+
+/* A message file is a compound file, as far as it can be read. */
+static void walk_container(struct render *render)
+{
+    const struct segment_source source = {render_source, render,
+                                          render_meta(render)->size};
+    struct segments *hold = segments_new(false);
+    struct cfb_copy *copy = NULL;
+    int e = cfb_copy_open(&source, hold, &copy);
+
+    FUZZ_MUST(e == 0 || e == -EFBIG || !is_readable(render));
+    segments_free(&hold);
+}
+
 void walk_render(struct pst *pst, uint32_t nid)
 {
     for (unsigned f = RENDER_FILE; f < RENDER_FORMATS; f++) {
@@ -156,6 +188,8 @@ void walk_render(struct pst *pst, uint32_t nid)
             FUZZ_MUST(err.code);
         if (render && f == RENDER_FTS)
             walk_envelope(render);
+        if (render && f == RENDER_MSG)
+            walk_container(render);
         render_free(&render);
     }
 }

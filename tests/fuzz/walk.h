@@ -6,9 +6,10 @@
 #include "pipeline/render/render.h"
 
 #define WALK_FOLDERS_MAX 32
-#define WALK_ENTRIES_MAX 24     /* of one folder */
-#define WALK_ITEMS_MAX   12     /* of the store, opened and rendered */
-#define WALK_BYTES_MAX   300000 /* of one rendering or value, read */
+#define WALK_ENTRIES_MAX 24        /* of one folder */
+#define WALK_ITEMS_MAX   12        /* of the store, opened and rendered */
+#define WALK_BYTES_MAX   300000    /* of one rendering or value, read */
+#define WALK_MSG_MAX     (4 << 20) /* of a message file that seems broken */
 
 /* Opens the store on fd and goes through it: folders, entries, items. */
 void walk_store(int fd);
