@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "fs/catalog.h"
+#include "fs/mail.h"
 #include "fs/workers.h"
 #include "pipeline/base/clock.h"
 #include "pipeline/base/hash.h"
@@ -216,7 +217,15 @@ static int action_find(const char *line, enum job_action *action_r,
     control_blame(0);
     return err_set(err, EINVAL,
                    "unknown action; known: pause, resume, cancel, retry, "
-                   "verify");
+                   "verify, recover");
+}
+
+/* Not about a job. */
+static int action_recover(struct fs *fs, int64_t store, struct err *err)
+{
+    if (!settings_bool(fs->settings, "mount.recovered"))
+        return err_set(err, EINVAL, "Recovered/ is off (mount.recovered)");
+    return mail_recover(fs->mail, catalog_store(fs->catalog, store), err);
 }
 
 int control_store_action(struct fs *fs, int64_t store, const char *line,
@@ -227,6 +236,8 @@ int control_store_action(struct fs *fs, int64_t store, const char *line,
     struct db_job job;
     int r = store_check(fs, store, err);
 
+    if (r == 0 && strcmp(line, "recover") == 0)
+        return action_recover(fs, store, err);
     if (r == 0)
         r = action_find(line, &action, err);
     if (r < 0)

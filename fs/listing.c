@@ -107,7 +107,7 @@ static int take_entry(void *ctx, const struct reader_entry *entry)
     if (rc == 0)
         rc = nameset_add(l->names, entry->nid, entry->subject,
                          fallback_name(entry), entry->ext);
-    if (rc == 0 && (entry->flags & FLAG_PARTS))
+    if (rc == 0 && l->kind == NODE_ITEM && (entry->flags & FLAG_PARTS))
         rc = parted_add(l, l->n);
     if (rc == 0)
         l->items[l->n++] =
@@ -130,9 +130,8 @@ static int keep_name(struct listing *l, const char *name)
     return nameset_reserve(l->names, stem);
 }
 
-static int listing_fill(struct listing *l, struct reader *reader,
-                        uint32_t folder, const struct nameset *kept,
-                        struct err *err)
+static int names_keep(struct listing *l, uint32_t folder,
+                      const struct nameset *kept)
 {
     int rc = (l->names = nameset_new()) ? 0 : -ENOMEM;
 
@@ -144,31 +143,37 @@ static int listing_fill(struct listing *l, struct reader *reader,
         rc = nameset_reserve(l->names, TREE_CONTROL);
     if (rc == 0 && folder == NODE_ROOT_NID)
         rc = nameset_reserve(l->names, TREE_RECOVERED);
-    if (rc == 0) {
-        rc = reader_entries(reader, folder, take_entry, l, err);
-        if (rc != 0)
-            return rc < 0 ? rc : -EIO;
-        rc = nameset_settle(l->names);
-    }
-    return rc < 0 ? err_sys(err, -rc, "list of folder %x", folder) : 0;
+    return rc;
 }
 
-int listing_new(struct reader *reader, uint32_t folder,
-                const struct nameset *kept, struct listing **listing_r,
-                struct err *err)
+int listing_new(uint32_t folder, const struct nameset *kept,
+                struct listing **listing_r, struct err *err)
 {
     struct listing *l = calloc(1, sizeof(*l));
-    int rc;
 
     *listing_r = NULL;
-    if (!l)
-        return err_sys(err, ENOMEM, "list of folder %x", folder);
-    l->kind = folder == READER_RECOVERED ? NODE_RECOVERED_ITEM : NODE_ITEM;
-    rc = listing_fill(l, reader, folder, kept, err);
-    if (rc < 0)
+    if (!l || names_keep(l, folder, kept) < 0) {
         listing_free(&l);
+        return err_sys(err, ENOMEM, "list of folder %x", folder);
+    }
+    l->kind = folder == READER_RECOVERED ? NODE_RECOVERED_ITEM : NODE_ITEM;
     *listing_r = l;
-    return rc;
+    return 0;
+}
+
+int listing_ask(struct listing *l, struct reader *reader, uint32_t folder,
+                struct err *err)
+{
+    int rc = reader_entries(reader, folder, take_entry, l, err);
+
+    return rc > 0 ? -EIO : rc;
+}
+
+int listing_settle(struct listing *l, struct err *err)
+{
+    int rc = nameset_settle(l->names);
+
+    return rc < 0 ? err_sys(err, -rc, "names of a folder") : 0;
 }
 
 size_t listing_count(const struct listing *l)

@@ -23,12 +23,15 @@
 
 struct listing;
 
-/* Asks the reader for the folder's rows, or for the recovered items
- * (READER_RECOVERED). kept: names of the subfolders, which
- * no item may have; NULL none. */
-int listing_new(struct reader *reader, uint32_t folder,
-                const struct nameset *kept, struct listing **listing_r,
+/* To be filled by listing_ask, one or more times, and then settled: until then
+ * nothing else may be asked of it. kept: names of the subfolders, which no item
+ * may have; NULL none. */
+int listing_new(uint32_t folder, const struct nameset *kept,
+                struct listing **listing_r, struct err *err);
+/* Adds the folder's rows; those that came before an error stay. */
+int listing_ask(struct listing *listing, struct reader *reader, uint32_t folder,
                 struct err *err);
+int listing_settle(struct listing *listing, struct err *err);
 void listing_free(struct listing **listing);
 
 size_t listing_count(const struct listing *listing);

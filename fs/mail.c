@@ -1,5 +1,6 @@
 #include "fs/mail.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -56,6 +57,7 @@ int mail_store_get(struct mail *mail, struct catalog_store *store, uint32_t nid,
                    struct mail_store **s_r, struct err *err)
 {
     struct mail_store **place;
+    bool unasked;
 
     *s_r = NULL;
     if (store->gone || !store->reader || store->id > NODE_STORE_MAX)
@@ -67,7 +69,12 @@ int mail_store_get(struct mail *mail, struct catalog_store *store, uint32_t nid,
     *s_r = *place;
     if (*place && reader_is_recovered(nid))
         *s_r = mail_twin(mail, *place);
+    unasked = *s_r && reader_is_libpff(nid) && !(*s_r)->asked;
+    if (*s_r)
+        *s_r = mail_answers(*s_r, nid);
     pthread_mutex_unlock(&mail->lock);
+    if (unasked)
+        return err_set(err, ENOENT, "%s: libpff was not asked", store->path);
     return *s_r ? 0 : err_sys(err, ENOMEM, "%s", store->path);
 }
 
@@ -171,7 +178,8 @@ static int tree_lock(struct mail *mail, struct mail_store *s, struct err *err)
 
 int mail_admit(struct mail *mail, struct mail_store *s, struct err *err)
 {
-    int rc = mail->refuse_password ? tree_lock(mail, s, err) : 0;
+    struct mail_store *teller = s->of ? s->of : s;
+    int rc = mail->refuse_password ? tree_lock(mail, teller, err) : 0;
 
     if (mail->refuse_password && rc == 0)
         pthread_mutex_unlock(&mail->lock);
@@ -245,7 +253,8 @@ int mail_counts(struct mail *mail, struct catalog_store *store, uint32_t nid,
 
 /* ---- listings ---- */
 
-static struct mail_dir *dir_new(struct mail_store *s, uint32_t folder)
+static struct mail_dir *dir_new(struct mail *mail, struct mail_store *s,
+                                uint32_t folder)
 {
     struct mail_dir *dir = calloc(1, sizeof(*dir));
 
@@ -255,22 +264,58 @@ static struct mail_dir *dir_new(struct mail_store *s, uint32_t folder)
     dir->folder = folder;
     dir->generation = s->generation;
     dir->stamp = s->stamp;
+    pthread_mutex_lock(&mail->lock);
+    dir->asked = s->asked;
+    pthread_mutex_unlock(&mail->lock);
     dir->refs = 1;
     dir->last_found = SIZE_MAX - 1;
     pthread_mutex_init(&dir->sizing, NULL);
     return dir;
 }
 
+/* What libpff says is an addition: without it the rest is still there. */
+static void dir_ask_libpff(struct mail *mail, struct mail_dir *dir)
+{
+    struct mail_store *s = dir->of->twin;
+    size_t before = listing_count(dir->listing);
+    struct err err = {0};
+    char text[ERR_MSG_MAX + 40];
+    int rc;
+
+    mail_reader_enter(mail, s);
+    rc = listing_ask(dir->listing, s->store->reader, READER_LIBPFF, &err);
+    mail_reader_leave(mail, s);
+    if (rc < 0)
+        snprintf(text, sizeof(text), "libpff: %s", err.msg);
+    else
+        snprintf(text, sizeof(text), "libpff has recovered %zu items more",
+                 listing_count(dir->listing) - before);
+    log_info("%s: %s", s->store->path, text);
+    db_event_add(mail->fs->db, s->store->id, 0, rc < 0 ? "warning" : "info",
+                 text);
+}
+
+static int dir_list(struct mail *mail, struct mail_dir *dir,
+                    const struct tree_folder *folder, struct err *err)
+{
+    int rc = listing_new(folder->nid, folder->names, &dir->listing, err);
+
+    if (rc < 0)
+        return rc;
+    mail_reader_enter(mail, dir->of);
+    rc = listing_ask(dir->listing, dir->of->store->reader, folder->nid, err);
+    mail_reader_leave(mail, dir->of);
+    if (rc == 0 && dir->asked)
+        dir_ask_libpff(mail, dir);
+    return rc < 0 ? rc : listing_settle(dir->listing, err);
+}
+
 static int dir_fill(struct mail *mail, struct mail_dir *dir,
                     const struct tree_folder *folder, struct err *err)
 {
     struct catalog_store *store = dir->of->store;
-    int rc;
+    int rc = dir_list(mail, dir, folder, err);
 
-    mail_reader_enter(mail, dir->of);
-    rc = listing_new(store->reader, folder->nid, folder->names, &dir->listing,
-                     err);
-    mail_reader_leave(mail, dir->of);
     if (rc < 0) {
         err_wrap(err, "%s", store->path);
         return rc == -ENOMEM ? rc : -EIO;
@@ -292,7 +337,7 @@ static int dir_make(struct mail *mail, struct mail_store *s, uint32_t nid,
 
     if (!folder)
         return no_folder(s, nid, err);
-    if (!(dir = dir_new(s, nid)))
+    if (!(dir = dir_new(mail, s, nid)))
         return err_sys(err, ENOMEM, "%s", s->store->path);
     rc = dir_fill(mail, dir, folder, err);
     if (rc < 0) {

@@ -130,6 +130,10 @@ void mail_changed(struct mail *mail, struct catalog_store *store,
 /* Times mail_changed was called for it: 0 for a store that lies still. */
 unsigned mail_changes(struct mail *mail, int64_t store);
 
+/* From the next listing on the recovered items are, too, those that libpff
+ * finds and we do not; until the file changes. EOPNOTSUPP: built without. */
+int mail_recover(struct mail *mail, struct catalog_store *store,
+                 struct err *err);
 /* The end has come: searches for recovered items are given up. */
 void mail_give_up(struct mail *mail);
 

@@ -87,7 +87,7 @@ struct mail_dir *mail_cache_find(struct mail *mail, struct mail_store *s,
 {
     struct mail_dir *dir = s->dirs;
 
-    while (dir && dir->folder != folder)
+    while (dir && (dir->folder != folder || dir->asked != s->asked))
         dir = dir->next;
     if (dir) {
         dir->refs++;

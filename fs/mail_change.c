@@ -46,6 +46,7 @@ static struct mail_dir *store_forget(struct mail *mail, struct mail_store *s,
     pthread_mutex_lock(&s->build);
     pthread_mutex_lock(&mail->lock);
     s->generation++;
+    s->asked = 0;
     *tree_r = steal_ptr(s->tree);
     while (s->dirs) {
         struct mail_dir *dir = s->dirs;
@@ -83,14 +84,14 @@ static void store_change(struct mail *mail, struct mail_store *s,
 void mail_changed(struct mail *mail, struct catalog_store *store,
                   mail_known_fn *fn, void *ctx)
 {
-    struct mail_store *s, *twin = NULL;
+    struct mail_store *s, *twin = NULL, *libpff = NULL;
 
     if (store->id > NODE_STORE_MAX)
         return;
     pthread_mutex_lock(&mail->lock);
     s = mail->stores[store->id];
-    if (s)
-        twin = s->twin;
+    if (s && (twin = s->twin))
+        libpff = twin->twin;
     pthread_mutex_unlock(&mail->lock);
     if (s) { /* else nobody has looked into it */
         store_change(mail, s, fn, ctx);
@@ -98,6 +99,8 @@ void mail_changed(struct mail *mail, struct catalog_store *store,
     }
     if (twin)
         store_change(mail, twin, fn, ctx);
+    if (libpff)
+        store_change(mail, libpff, fn, ctx);
 }
 
 /* A store whose record key the state has to learn, and the key; NULL none. */

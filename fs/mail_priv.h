@@ -31,7 +31,10 @@ struct mail_store {
     /* mail_recovered.c: what is known of the recovered items, as if of a
      * store of one folder; made when first wanted. */
     struct mail_store *twin;
-    bool recovered;           /* this is the twin */
+    bool recovered; /* this is the twin, or the twin's */
+    /* A twin's twin is for libpff: all it has is a reader. */
+    struct mail_store *of;    /* the twin it belongs to; NULL: it is no such */
+    unsigned asked;           /* mail_recover calls; under mail->lock */
     struct catalog_store own; /* of a twin: its reader is another one */
 };
 
@@ -39,6 +42,7 @@ struct mail_dir {
     struct mail_store *of;
     uint32_t folder;
     unsigned generation;
+    unsigned asked; /* as of the store when it was made */
     uint64_t stamp;
     struct listing *listing;
     unsigned refs; /* holders, the cache not counted */
@@ -88,6 +92,8 @@ int mail_store_get(struct mail *mail, struct catalog_store *store, uint32_t nid,
 /* mail_recovered.c: the twin, made if need be; mail->lock is held. NULL on
  * ENOMEM. */
 struct mail_store *mail_twin(struct mail *mail, struct mail_store *s);
+/* Who answers for an item of a listing of s. */
+struct mail_store *mail_answers(struct mail_store *s, uint32_t nid);
 /* Its calls may be answered again, after an interrupt. */
 void mail_twin_resume(struct mail *mail, struct mail_store *twin);
 

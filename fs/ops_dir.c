@@ -223,7 +223,8 @@ static int opendir_run(struct lane_call *lane)
     fi->keep_cache = !node_is_control(dir->node.kind);
     /* Not the sources: a listing begun before a rescan and read after it
      * would stay in the kernel, where nothing takes it away again. */
-    fi->cache_readdir = dir->mail && mail_told(dir->mail);
+    fi->cache_readdir = dir->mail && mail_told(dir->mail) &&
+                        dir->node.kind != NODE_RECOVERED; /* it may grow */
     if (fuse_reply_open(call->req, fi) < 0)
         dir_free(dir); /* interrupted: no release will come */
     return 0;

@@ -56,7 +56,8 @@ static int size_items(struct mail *mail, struct mail_dir *dir,
 
     for (size_t k = 0; k < n; k++)
         nids[k] = nameset_nid(listing_names(dir->listing), items[k]);
-    rc = size_metas(mail, dir->of, READER_FILE, nids, n, metas, err);
+    rc = size_metas(mail, mail_answers(dir->of, nids[0]), READER_FILE, nids, n,
+                    metas, err);
     if (rc < 0)
         return rc;
     for (size_t k = 0; k < n; k++)
@@ -69,15 +70,22 @@ static int size_items(struct mail *mail, struct mail_dir *dir,
     return 0;
 }
 
-/* Up to max items without a size among the n from first. */
+/* Up to max items without a size among the n from first, all of one reader:
+ * those of libpff come last. */
 static size_t pick_unsized(const struct listing *listing, size_t first,
                            size_t n, size_t *items_r, size_t max)
 {
+    const struct nameset *names = listing_names(listing);
     size_t count = listing_count(listing), picked = 0;
 
-    for (size_t i = first; i < count && i - first < n && picked < max; i++)
-        if (!listing_sized(listing, i))
-            items_r[picked++] = i;
+    for (size_t i = first; i < count && i - first < n && picked < max; i++) {
+        if (listing_sized(listing, i))
+            continue;
+        if (picked && reader_is_libpff(nameset_nid(names, i)) !=
+                          reader_is_libpff(nameset_nid(names, items_r[0])))
+            break;
+        items_r[picked++] = i;
+    }
     return picked;
 }
 

@@ -213,8 +213,8 @@ static const struct command commands[] = {
      true, run_watch},
     {"cat", "[--format F] ITEM",
      "the bytes of an item, as it is or in a format", 1, 1, true, run_cat},
-    {"action", "STORE ACTION", "pause, resume, cancel, retry, verify", 2, 2,
-     true, run_action},
+    {"action", "STORE ACTION", "pause, resume, cancel, retry, verify, recover",
+     2, 2, true, run_action},
     {"errors", "", "the last refused commands, and why", 0, 0, false,
      run_errors},
 };

@@ -208,6 +208,8 @@ static const struct setting_row rows[] = {
      check_login},
     {"reader.timeout", "30", "seconds after which a silent reader is ended",
      false, check_timeout},
+    {"reader.libpff_seconds", "60",
+     "seconds that libpff may take to recover items", false, check_timeout},
     {"maildir.root", "", "directory that all maildir targets lie in", false,
      check_dir},
     {"maildir.fsync", "true", "messages are on disk before they count", false,

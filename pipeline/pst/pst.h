@@ -274,6 +274,9 @@ int pst_recovered(struct pst *pst, uint32_t start, pst_recovered_fn *fn,
 int pst_item_open_recovered(struct pst *pst, uint32_t number,
                             struct pst_item **item_r, struct err *err);
 
+/* Nodes of the store, no more than `most` counted. */
+uint32_t pst_node_count(struct pst *pst, uint32_t most);
+
 /* ---- items by number, for look-up without a listing ---- */
 
 /* ENOENT when there is no such node; its parent folder in *folder_r. */

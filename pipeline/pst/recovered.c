@@ -355,3 +355,22 @@ int pst_item_open_recovered(struct pst *pst, uint32_t number,
     item_set_origin(*item_r, origin);
     return 0;
 }
+
+struct count {
+    uint32_t n, most;
+};
+
+static int node_count(void *ctx, const struct node *node)
+{
+    struct count *count = ctx;
+
+    return ++count->n >= count->most;
+}
+
+uint32_t pst_node_count(struct pst *pst, uint32_t most)
+{
+    struct count count = {0, most};
+
+    nodes_walk(pst, 0, node_count, &count);
+    return count.n;
+}

@@ -20,7 +20,7 @@
 #include "pipeline/reader/sandbox.h"
 
 #define PROGRAM     "pstfs-reader"
-#define PROGRAM_ENV "PSTFS_READER"
+#define PROGRAM_ENV "PSTFS_READER" /* for tests: that one in its place */
 #define GUARD_SIZE  65536 /* zeros behind the window: text ends there */
 #define FD_FLOOR    16    /* our copies lie above the child's numbers */
 
@@ -31,24 +31,33 @@ extern char **environ;
 
 /* Where the program is, seen from the directory of this executable: beside
  * it when installed, across the build tree otherwise. */
-static const char *const places[] = {PROGRAM, "../pipeline/reader/" PROGRAM,
-                                     "../../pipeline/reader/" PROGRAM};
+static const char *const places[] = {"", "../pipeline/reader/",
+                                     "../../pipeline/reader/"};
 
-static char *program_find(void)
+static char *program_find(const char *name)
 {
-    const char *given = getenv(PROGRAM_ENV);
+    const char *given = strcmp(name, PROGRAM) ? NULL : getenv(PROGRAM_ENV);
     cleanup_free char *self = NULL;
 
     if (given && *given)
         return strdup(given);
     self = io_self_dir();
     for (size_t i = 0; self && i < array_len(places); i++) {
-        char *path = io_join(self, places[i]);
+        char place[128], *path;
+        snprintf(place, sizeof(place), "%s%s", places[i], name);
+        path = io_join(self, place);
         if (path && access(path, X_OK) == 0)
             return path;
         free(path);
     }
     return NULL;
+}
+
+bool child_has_program(const char *name)
+{
+    cleanup_free char *path = program_find(name);
+
+    return path != NULL;
 }
 
 static int fd_raise(int *fd)
@@ -140,9 +149,10 @@ static int actions_fill(posix_spawn_file_actions_t *actions, const int fds[3])
     return rc;
 }
 
-static int program_spawn(const int fds[3], pid_t *pid_r, struct err *err)
+static int program_spawn(const char *name, const int fds[3], pid_t *pid_r,
+                         struct err *err)
 {
-    cleanup_free char *path = program_find();
+    cleanup_free char *path = program_find(name);
     const struct reader_rules *rules = reader_rules();
     char uid[16], gid[16], sandbox[sizeof(rules->sandbox)];
     char *argv[] = {(char[]){PROGRAM}, sandbox, uid, gid, NULL};
@@ -151,7 +161,7 @@ static int program_spawn(const int fds[3], pid_t *pid_r, struct err *err)
     int rc;
 
     if (!path)
-        return err_set(err, ENOENT, "program " PROGRAM " not found");
+        return err_set(err, ENOENT, "program %s not found", name);
     memcpy(sandbox, rules->sandbox, sizeof(sandbox));
     snprintf(uid, sizeof(uid), "%u", rules->uid);
     snprintf(gid, sizeof(gid), "%u", rules->gid);
@@ -187,7 +197,8 @@ int child_start(struct child *child, const char *store, struct err *err)
         fd_raise(&window) != 0)
         rc = err_sys(err, errno, "reader descriptors");
     if (rc == 0)
-        rc = program_spawn((int[]){theirs, file, window}, &child->pid, err);
+        rc = program_spawn(child->program ? child->program : PROGRAM,
+                           (int[]){theirs, file, window}, &child->pid, err);
     if (rc != 0) {
         munmap(child->window, READER_WINDOW + GUARD_SIZE);
         child->window = NULL;
@@ -264,7 +275,9 @@ static bool child_beats(const struct child *child, uint32_t *beat)
 static int reply_wait(struct child *child)
 {
     uint64_t now = time_mono_ms(), last = now + CHILD_SLOW_MS;
-    uint64_t deadline = now + reader_rules()->timeout_ms;
+    unsigned limit =
+        child->limit_ms ? child->limit_ms : reader_rules()->timeout_ms;
+    uint64_t deadline = now + limit;
     uint32_t beat = 0;
 
     child_beats(child, &beat);
@@ -279,7 +292,7 @@ static int reply_wait(struct child *child)
         if (n < 0 && errno != EINTR)
             return -errno;
         if (child_beats(child, &beat))
-            deadline = time_mono_ms() + reader_rules()->timeout_ms;
+            deadline = time_mono_ms() + limit;
     }
     return -ETIMEDOUT;
 }

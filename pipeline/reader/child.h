@@ -15,7 +15,9 @@
 #define CHILD_REAP_MS 2000             /* longest wait for a killed child */
 
 struct child {
-    pid_t pid;  /* 0: none runs */
+    const char *program; /* its name; NULL: pstfs-reader */
+    unsigned limit_ms;   /* longest silence; 0: the setting reader.timeout */
+    pid_t pid;           /* 0: none runs */
     pid_t late; /* killed but not yet dead (stuck in a disk read); 0 none */
     int sock;
     uint8_t *window; /* READER_WINDOW bytes, and zeros behind them */
@@ -24,6 +26,8 @@ struct child {
     bool quit;      /* set by another thread: questions end with EINTR */
 };
 
+/* Is there such a program beside this one? */
+bool child_has_program(const char *name);
 /* Opens the store and starts the program on it. Safe in a process with
  * threads. ENOENT for a store or a program that is not there. */
 int child_start(struct child *child, const char *store, struct err *err);

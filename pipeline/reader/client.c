@@ -6,7 +6,10 @@
 #include "pipeline/base/charset.h"
 #include "pipeline/base/clock.h"
 #include "pipeline/reader/child.h"
+#include "pipeline/reader/rules.h"
 #include "pipeline/reader/skips.h"
+
+#define PROGRAM_LIBPFF "pstfs-libpff"
 
 #define DEATHS_MAX   8     /* readers lost in one bulk call that goes on */
 #define HOLD_UPS_MAX 2     /* time limits run out before the reader rests */
@@ -44,6 +47,23 @@ int reader_new(const char *path, struct reader **reader_r, struct err *err)
     pthread_mutex_init(&reader->lock, NULL);
     *reader_r = reader;
     return 0;
+}
+
+int reader_new_libpff(const char *path, struct reader **reader_r,
+                      struct err *err)
+{
+    int rc = reader_new(path, reader_r, err);
+
+    if (rc == 0) {
+        (*reader_r)->child.program = PROGRAM_LIBPFF;
+        (*reader_r)->child.limit_ms = reader_rules()->libpff_ms;
+    }
+    return rc;
+}
+
+bool reader_has_libpff(void)
+{
+    return child_has_program(PROGRAM_LIBPFF);
 }
 
 void reader_free(struct reader **reader)

@@ -47,6 +47,13 @@ int reader_setup(const struct settings *settings, struct err *err);
 /* Prepares a reader of the store at path; the child starts with the first
  * call that needs it. Nothing is opened here. */
 int reader_new(const char *path, struct reader **reader_r, struct err *err);
+/* One whose child is pstfs-libpff: it answers reader_entries of READER_LIBPFF,
+ * reader_metas and reader_read of the items found there. Its first answer takes
+ * as long as libpff does, at most the setting reader.libpff_seconds. ENOENT
+ * from a call: this build has no such program. */
+int reader_new_libpff(const char *path, struct reader **reader_r,
+                      struct err *err);
+bool reader_has_libpff(void);
 /* Ends the child and frees. Nobody may be inside a call. */
 void reader_free(struct reader **reader);
 /* Ends an idle child, keeping the struct: memory for a store not in use. */
@@ -103,16 +110,25 @@ int reader_folders(struct reader *reader, reader_folder_fn *fn, void *ctx,
  * listed in: to list it reads the whole file, which takes long, as does the
  * first question about such an item after the child was started.
  */
-#define READER_RECOVERED_TYPE 0x1Cu
-#define READER_RECOVERED_MAX  ((1u << 27) - 1)
-#define READER_RECOVERED      READER_RECOVERED_TYPE
+#define READER_RECOVERED_TYPE       0x1Cu
+#define READER_RECOVERED_MAX        ((1u << 27) - 1)
+#define READER_RECOVERED            READER_RECOVERED_OF(0)
+#define READER_RECOVERED_OF(number) ((number) << 5 | READER_RECOVERED_TYPE)
+/* The upper half of the numbers is for what libpff finds besides, and for
+ * readers of reader_new_libpff alone. */
+#define READER_LIBPFF_FIRST (1u << 26)
+#define READER_LIBPFF       READER_RECOVERED_OF(READER_LIBPFF_FIRST - 1)
 static inline uint32_t reader_recovered_nid(uint32_t number)
 {
-    return number << 5 | READER_RECOVERED_TYPE;
+    return READER_RECOVERED_OF(number);
 }
 static inline bool reader_is_recovered(uint32_t nid)
 {
     return (nid & 0x1Fu) == READER_RECOVERED_TYPE;
+}
+static inline bool reader_is_libpff(uint32_t nid)
+{
+    return reader_is_recovered(nid) && nid >= READER_LIBPFF;
 }
 
 struct reader_entry {

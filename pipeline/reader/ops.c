@@ -19,7 +19,7 @@ _Static_assert(READER_WHAT_MAX == RENDER_WHAT_MAX,
 _Static_assert(READER_RENDER_VERSION == RENDER_VERSION,
                "READER_RENDER_VERSION must be RENDER_VERSION");
 
-_Static_assert(PST_RECOVERED_MAX <= READER_RECOVERED_MAX,
+_Static_assert(PST_RECOVERED_MAX < READER_LIBPFF_FIRST - 1,
                "a recovered item's number must fit its node id");
 
 #define CLOCK_EVERY 64 /* records between two looks at the clock */

@@ -8,8 +8,11 @@
 #define NOBODY 65534
 
 /* Set once, before there are readers and threads. */
-static struct reader_rules rules = {
-    .sandbox = "auto", .uid = NOBODY, .gid = NOBODY, .timeout_ms = 30000};
+static struct reader_rules rules = {.sandbox = "auto",
+                                    .uid = NOBODY,
+                                    .gid = NOBODY,
+                                    .timeout_ms = 30000,
+                                    .libpff_ms = 60000};
 
 const struct reader_rules *reader_rules(void)
 {
@@ -25,6 +28,8 @@ int reader_setup(const struct settings *settings, struct err *err)
              settings_text(settings, "reader.sandbox"));
     rules.timeout_ms =
         (unsigned)settings_int(settings, "reader.timeout") * 1000;
+    rules.libpff_ms =
+        (unsigned)settings_int(settings, "reader.libpff_seconds") * 1000;
     if (geteuid() != 0)
         return 0;
     user = getpwnam(name);

@@ -9,6 +9,7 @@ struct reader_rules {
     uid_t uid;
     gid_t gid;
     unsigned timeout_ms; /* longest silence of a child that was asked */
+    unsigned libpff_ms;  /* the same of libpff's */
 };
 
 const struct reader_rules *reader_rules(void);

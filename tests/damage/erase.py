@@ -89,6 +89,34 @@ class Eraser:
             self.remove(page, nid)
         self.gone['deleted'] += nids
 
+    def free_blocks(self, nids):
+        """The block tree forgets their blocks, which an older page of it
+        still has: libpff's recovery needs that. Unicode only."""
+        size, entry, gone = self.layout.page, 24, set()
+        for nid in nids:
+            data, sub, _ = self.sound.nodes[nid]
+            gone |= self.sound.blocks_of(sub, self.sound.blocks_of(data))
+        for page, level in self.sound.pages['bbt'].items():
+            n = self.count(page)
+            rows = [bytes(self.data[at:at + entry]) for at in
+                    range(page, page + n * entry, entry)]
+            kept = [r for r in rows
+                    if struct.unpack_from('<Q', r)[0] & ~1 not in gone]
+            if level or len(kept) == n:
+                continue
+            old = self.free_page()
+            self.data[old:old + size] = self.data[page:page + size]
+            self.seal(old, 1)
+            self.data[page:page + n * entry] = b''.join(kept).ljust(n * entry,
+                                                                   b'\0')
+            self.set_count(page, len(kept))
+            self.seal(page, self.bid(page))
+
+    def spoil(self, nid):
+        """The checksum of its first block is wrong, its bytes are right."""
+        off, total, _ = self.sound.blocks[self.sound.nodes[nid][0] & ~1]
+        self.data[off + total - 12] ^= 0xFF
+
     def shred(self, page, nids):
         for nid in nids:
             self.remove(page, nid)

@@ -2,6 +2,7 @@
 """Recovered/ of a store: items known to be deleted, orphaned or in pieces are
 there once, with the bytes of the manifest and with where they were found;
 nothing else is, no job takes them, and looking for them holds up nobody."""
+import errno
 import os
 import re
 import signal
@@ -108,7 +109,7 @@ def test_sound_and_off():
             os.mkdir(mount.path('a.pst/Recovered/x'))
             raise AssertionError('mkdir')
         except OSError as e:
-            assert e.errno == 30, e # EROFS
+            assert e.errno == errno.EROFS, e
     with lib.Mount(lib.work('whole'), name='d',
                    config='[mount]\nrecovered = no\n') as mount:
         assert 'Recovered' not in os.listdir(mount.path('a.pst'))
@@ -159,14 +160,14 @@ def test_no_job_takes_them():
         assert '0x%x,' % nid not in ledger, hex(nid)
 
 
-def readers(mount):
+def readers(mount, word='reader'):
     found = set()
     for pid in filter(str.isdigit, os.listdir('/proc')):
         try:
             name, rest = lib.read('/proc/%s/stat' % pid).rsplit(')', 1)
         except OSError:
             continue
-        if int(rest.split()[1]) == mount.process.pid and 'reader' in name:
+        if int(rest.split()[1]) == mount.process.pid and word in name:
             found.add(int(pid))
     return found
 
@@ -210,6 +211,77 @@ def test_search_holds_up_nobody():
         assert ls.returncode == 0, out
         assert len(out.splitlines()) == len(sum(gone.values(), [])), out
         assert more.wait(60) == 2
+
+
+def has_libpff():
+    try:
+        return bool(lib.program('pstfs-libpff'))
+    except FileNotFoundError:
+        return False
+
+
+def held_by(pid):
+    """What the kernel says of a process that holds it."""
+    status = lib.read('/proc/%d/status' % pid)
+    return [line for line in status.splitlines() if line.split(':')[0] in (
+        'Uid', 'Gid', 'NoNewPrivs', 'Seccomp', 'Seccomp_filters')]
+
+
+def make_for_libpff(name):
+    """A store with two deleted items, of which one has a wrong checksum: ours
+    takes whole items only, libpff looks at none. (items, [node numbers])"""
+    sound = lib.work('sound', name)
+    _, _, items = lib.mkpst(sound, seed=5, messages=150)
+    eraser = erase.Eraser(lib.read(sound, 'rb'))
+    page, messages = next((p, m) for p, m in eraser.leaves() if len(m) > 2)
+    gone = messages[:2]
+    eraser.delete(page, gone)
+    eraser.free_blocks(gone)
+    eraser.spoil(gone[0])
+    os.makedirs(lib.work('src'), exist_ok=True)
+    with open(lib.work('src', name), 'wb') as f:
+        f.write(eraser.data)
+    return {int(i['nid'], 16): i for i in items}, gone
+
+
+def test_libpff():
+    """Asked for, libpff's recovery adds what ours has not, and no more."""
+    items, gone = make_for_libpff('pff.pst')
+    with lib.Mount(lib.work('src', 'pff.pst'), name='i',
+                   quiet=('messages only',)) as mount:
+        before = recovered(mount, 'pff.pst')
+        match(before, items, {'deleted': gone[1:]})
+        if not has_libpff():
+            try:
+                mount.write('pff.pst/.ctl/action', 'recover\n')
+                raise AssertionError('recover without libpff')
+            except OSError as e:
+                assert e.errno == errno.EOPNOTSUPP, e
+            return
+        mount.write('pff.pst/.ctl/action', 'recover\n')
+        after = recovered(mount, 'pff.pst')
+        pid, = readers(mount, 'libpff')
+        assert held_by(pid) == held_by(readers(mount).pop()), held_by(pid)
+        log = lib.read(mount.path('pff.pst/.ctl/log'))
+        assert 'libpff has recovered 1 items more' in log, log
+        assert {n: after.pop(n) for n in before} == before
+        (name, (_, _, data)), = after.items()
+        assert REMARK.findall(data)[0].startswith(b'libpff'), name
+        nid = (after[name][0] >> 16 & 0x7FFFFFF) << 5 | 0x1C
+        try: # in no other format
+            lib.read(mount.path('pff.pst/.ctl/export/0x%x.fts' % nid), 'rb')
+            raise AssertionError('exported')
+        except OSError as e:
+            assert e.errno in (errno.EIO, errno.EOPNOTSUPP), e
+        message = compare.parse(data)
+        want = items[gone[0]]
+        assert not compare.defects(message), compare.defects(message)
+        assert compare.same_text(message['Subject'], want['subject'])
+        differences = []
+        compare.check_attachments(
+            [p for p in compare.leaves(message) if p.get_filename()],
+            want.get('attachments'), differences)
+        assert not differences, differences
 
 
 def test_unmount_during_search():

@@ -30,6 +30,11 @@ int child_start(struct child *child, const char *store, struct err *err)
     return window ? 0 : err_set(err, ENOMEM, "no memory");
 }
 
+bool child_has_program(const char *name)
+{
+    return false;
+}
+
 void child_end(struct child *child)
 {
     child->pid = 0;

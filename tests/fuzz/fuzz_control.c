@@ -40,6 +40,12 @@ int catalog_rescan(struct catalog *catalog, bool *changed_r, struct err *err)
     return 0;
 }
 
+int mail_recover(struct mail *mail, struct catalog_store *store,
+                 struct err *err)
+{
+    return 0;
+}
+
 void workers_wake(struct workers *workers)
 {
 }
