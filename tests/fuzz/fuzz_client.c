@@ -35,6 +35,11 @@ bool child_has_program(const char *name)
     return false;
 }
 
+bool child_is_worn(const struct child *child)
+{
+    return false;
+}
+
 void child_end(struct child *child)
 {
     child->pid = 0;
