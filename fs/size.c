@@ -178,7 +178,7 @@ void size_load(struct mail *mail, struct mail_dir *dir)
     int rc = dir->of->recovered
                  ? -ENOENT
                  : db_sizes_get(mail->fs->db, dir->of->store->id, dir->folder,
-                                dir->stamp, READER_RENDER_VERSION, &data, &err);
+                                dir->stamp, reader_rendering(), &data, &err);
 
     if (rc == 0)
         listing_unpack(dir->listing, data.data, data.len);
@@ -194,8 +194,8 @@ static void dir_save(struct mail *mail, struct mail_dir *dir)
 
     if (rc == 0)
         rc = db_sizes_put(mail->fs->db, dir->of->store->id, dir->folder,
-                          dir->stamp, READER_RENDER_VERSION, data.data,
-                          data.len, &err);
+                          dir->stamp, reader_rendering(), data.data, data.len,
+                          &err);
     if (rc < 0)
         log_warn("%s: sizes: %s", dir->of->store->path, err.msg);
 }

@@ -161,6 +161,12 @@ static bool check_sandbox(const char *value, const char **why)
     return one_of(value, (const char *const[]){"auto", "require", "off", NULL});
 }
 
+static bool check_vcard(const char *value, const char **why)
+{
+    *why = "must be 3.0 or 4.0";
+    return one_of(value, (const char *const[]){"3.0", "4.0", NULL});
+}
+
 static bool check_login(const char *value, const char **why)
 {
     *why = "must be the name of a user";
@@ -201,6 +207,8 @@ static const struct setting_row rows[] = {
     {"mount.attachments", "yes",
      "attachments are files too, in a directory beside their item", false,
      check_bool},
+    {"mount.vcard", "3.0", "version of the cards of contacts: 3.0 or 4.0",
+     false, check_vcard},
     {"reader.sandbox", "auto",
      "auto (what the kernel has), require (or read nothing), off", false,
      check_sandbox},

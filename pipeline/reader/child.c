@@ -154,8 +154,8 @@ static int program_spawn(const char *name, const int fds[3], pid_t *pid_r,
 {
     cleanup_free char *path = program_find(name);
     const struct reader_rules *rules = reader_rules();
-    char uid[16], gid[16], sandbox[sizeof(rules->sandbox)];
-    char *argv[] = {(char[]){PROGRAM}, sandbox, uid, gid, NULL};
+    char uid[16], gid[16], vcard[16], sandbox[sizeof(rules->sandbox)];
+    char *argv[] = {(char[]){PROGRAM}, sandbox, uid, gid, vcard, NULL};
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attr;
     int rc;
@@ -164,6 +164,7 @@ static int program_spawn(const char *name, const int fds[3], pid_t *pid_r,
         return err_set(err, ENOENT, "program %s not found", name);
     memcpy(sandbox, rules->sandbox, sizeof(sandbox));
     snprintf(uid, sizeof(uid), "%u", rules->uid);
+    snprintf(vcard, sizeof(vcard), "%u", rules->vcard);
     snprintf(gid, sizeof(gid), "%u", rules->gid);
     posix_spawn_file_actions_init(&actions);
     posix_spawnattr_init(&attr);

@@ -25,7 +25,7 @@
 #define READER_KILLS_MAX 2
 #define READER_WINDOW    (8u << 20) /* bytes of shared memory */
 
-/* As RENDER_VERSION (checked at build): part of every cached size. */
+/* As RENDER_VERSION (checked at build). */
 #define READER_RENDER_VERSION 3
 
 struct reader;
@@ -43,6 +43,10 @@ enum reader_format {
  * before the first reader_new, or the defaults count. EINVAL: no such user,
  * or root. */
 int reader_setup(const struct settings *settings, struct err *err);
+
+/* READER_RENDER_VERSION and the settings that renderings depend on, as one
+ * number: part of every cached size. */
+unsigned reader_rendering(void);
 
 /* Prepares a reader of the store at path; the child starts with the first
  * call that needs it. Nothing is opened here. */

@@ -49,10 +49,11 @@
 
 /*
  * Arguments of the reader process: sandbox mode (auto, require, off), user
- * and group (numbers) to be when it was started as root. One that cannot
+ * and group (numbers) to be when it was started as root, version of cards
+ * (3, 4). One that cannot
  * enter its sandbox answers every request with -EPERM and the reason.
  */
-#define PROTO_ARGS 3
+#define PROTO_ARGS 4
 
 /* Descriptors of the reader process; it closes all others but 0, 1, 2. */
 #define PROTO_SOCKET_FD 3

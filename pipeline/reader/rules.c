@@ -6,17 +6,24 @@
 #include "pipeline/reader/client.h"
 
 #define NOBODY 65534
+#define VCARD4 0x10000 /* in reader_rendering: with cards of version 4.0 */
 
 /* Set once, before there are readers and threads. */
 static struct reader_rules rules = {.sandbox = "auto",
                                     .uid = NOBODY,
                                     .gid = NOBODY,
+                                    .vcard = 3,
                                     .timeout_ms = 30000,
                                     .libpff_ms = 60000};
 
 const struct reader_rules *reader_rules(void)
 {
     return &rules;
+}
+
+unsigned reader_rendering(void)
+{
+    return READER_RENDER_VERSION + (rules.vcard == 4 ? VCARD4 : 0);
 }
 
 int reader_setup(const struct settings *settings, struct err *err)
@@ -26,6 +33,7 @@ int reader_setup(const struct settings *settings, struct err *err)
 
     snprintf(rules.sandbox, sizeof(rules.sandbox), "%s",
              settings_text(settings, "reader.sandbox"));
+    rules.vcard = settings_text(settings, "mount.vcard")[0] == '4' ? 4 : 3;
     rules.timeout_ms =
         (unsigned)settings_int(settings, "reader.timeout") * 1000;
     rules.libpff_ms =

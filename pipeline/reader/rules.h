@@ -8,6 +8,7 @@ struct reader_rules {
     char sandbox[16]; /* word for the child: auto, require, off */
     uid_t uid;
     gid_t gid;
+    unsigned vcard;      /* 3 or 4 */
     unsigned timeout_ms; /* longest silence of a child that was asked */
     unsigned libpff_ms;  /* the same of libpff's */
 };

@@ -44,13 +44,15 @@ static bool number_take(const char *text, unsigned *n_r)
 
 static int rules_take(int argc, char **argv, struct sandbox_rules *rules_r)
 {
+    unsigned vcard;
+
     *rules_r = (struct sandbox_rules){.parts = SANDBOX_ALL};
-    return argc == PROTO_ARGS + 1 &&
-                   sandbox_mode_find(argv[1], &rules_r->mode) &&
-                   number_take(argv[2], &rules_r->uid) &&
-                   number_take(argv[3], &rules_r->gid)
-               ? 0
-               : -EINVAL;
+    if (argc != PROTO_ARGS + 1 || !sandbox_mode_find(argv[1], &rules_r->mode) ||
+        !number_take(argv[2], &rules_r->uid) ||
+        !number_take(argv[3], &rules_r->gid) || !number_take(argv[4], &vcard))
+        return -EINVAL;
+    render_setup(vcard);
+    return 0;
 }
 
 /* Whatever is loaded when it is first used must be loaded by now: ICU may

@@ -9,6 +9,7 @@
 #include "pipeline/render/encode.h"
 #include "pipeline/render/fetch.h"
 #include "pipeline/render/header.h"
+#include "pipeline/render/journal.h"
 #include "pipeline/render/mime.h"
 #include "pipeline/render/msgid.h"
 #include "pipeline/render/oneoff.h"
@@ -200,6 +201,7 @@ static void write_own(struct message *m, struct buf *out)
         buf_addf(out, "X-Pstfs-Id: %s\n", work_id(m->work));
     if (strcasecmp(m->class, "IPM.Note") != 0)
         header_text(out, "X-Pstfs-Class", m->class);
+    journal_link(m, out);
     if (pst_props_int(m->props, PR_FLAG_STATUS, 0) == FLAG_FOLLOW_UP) {
         request = fetch_named(m, NAME_FLAG_REQUEST);
         header_text(out, "X-Pstfs-Follow-Up", *request ? request : "Flagged");

@@ -35,5 +35,7 @@
 #define ZONE_RULES_MAX   256  /* spans of years of a time zone */
 #define ZONE_KEY_MAX     128  /* characters of a zone's name */
 #define MEMBERS_MAX      4096 /* members of a distribution list */
+#define LISTS_MAX        256  /* lists inside a list */
+#define LISTS_DEPTH_MAX  16   /* lists inside each other */
 
 #endif

@@ -7,6 +7,7 @@
 #include "pipeline/base/clock.h"
 #include "pipeline/render/fetch.h"
 #include "pipeline/render/ics.h"
+#include "pipeline/render/journal.h"
 #include "pipeline/render/render_priv.h"
 #include "pipeline/render/txt.h"
 #include "pipeline/render/vcf.h"
@@ -24,6 +25,8 @@ static const struct class_row classes[] = {
     {"IPM.Appointment", "ics", ics_event, "text/calendar", "event.ics",
      "PUBLISH"},
     {CLASS_EXCEPTION, "ics", ics_event, "text/calendar", "event.ics",
+     "PUBLISH"},
+    {"IPM.Activity", "ics", journal_entry, "text/calendar", "journal.ics",
      "PUBLISH"},
     {"IPM.Task", "ics", ics_task, "text/calendar", "task.ics", "PUBLISH"},
     {"IPM.TaskRequest.Accept", "eml", ics_task_request, "text/calendar",

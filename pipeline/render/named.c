@@ -4,7 +4,7 @@
 
 #include "pipeline/render/render_priv.h"
 
-enum set { COMMON, APPOINTMENT, MEETING, TASK, ADDRESS, PUBLIC };
+enum set { COMMON, APPOINTMENT, MEETING, TASK, ADDRESS, PUBLIC, JOURNAL, RSS };
 
 /* As stored on disk: the first three fields little-endian. */
 #define OUTLOOK_SET(n)                                                         \
@@ -19,6 +19,8 @@ static const uint8_t sets[][16] = {
                  0x00, 0xAA, 0x00, 0x3F, 0x13, 0x05},
     [TASK] = OUTLOOK_SET(0x03),
     [ADDRESS] = OUTLOOK_SET(0x04),
+    [JOURNAL] = OUTLOOK_SET(0x0A),
+    [RSS] = OUTLOOK_SET(0x41),
     [PUBLIC] = {0x29, 0x03, 0x02, 0, 0, 0, 0, 0, 0xC0, 0, 0, 0, 0, 0, 0, 0x46},
 };
 
@@ -36,6 +38,9 @@ static const struct {
     [NAME_COMMON_START] = {COMMON, 0x8516},
     [NAME_COMMON_END] = {COMMON, 0x8517},
     [NAME_FLAG_REQUEST] = {COMMON, 0x8530},
+    [NAME_BILLING] = {COMMON, 0x8535},
+    [NAME_COMPANIES] = {COMMON, 0x8539},
+    [NAME_CONTACTS] = {COMMON, 0x853A},
     [NAME_SEQUENCE] = {APPOINTMENT, 0x8201},
     [NAME_BUSY] = {APPOINTMENT, 0x8205},
     [NAME_LOCATION] = {APPOINTMENT, 0x8208},
@@ -78,6 +83,25 @@ static const struct {
     [NAME_LIST_ONE_OFF] = {ADDRESS, 0x8054},
     [NAME_LIST_MEMBERS] = {ADDRESS, 0x8055},
     [NAME_IM] = {ADDRESS, 0x8062},
+    [NAME_HOME_LABEL] = {ADDRESS, 0x801A},
+    [NAME_WORK_LABEL] = {ADDRESS, 0x801B},
+    [NAME_OTHER_LABEL] = {ADDRESS, 0x801C},
+    [NAME_MAILING] = {ADDRESS, 0x8022},
+    [NAME_CONTACT_PAGE] = {ADDRESS, 0x802B},
+    [NAME_YOMI_FIRST] = {ADDRESS, 0x802C},
+    [NAME_YOMI_LAST] = {ADDRESS, 0x802D},
+    [NAME_YOMI_COMPANY] = {ADDRESS, 0x802E},
+    [NAME_USER1] = {ADDRESS, 0x804F},
+    [NAME_USER2] = {ADDRESS, 0x8050},
+    [NAME_USER3] = {ADDRESS, 0x8051},
+    [NAME_USER4] = {ADDRESS, 0x8052},
+    [NAME_FREE_BUSY] = {ADDRESS, 0x80D8},
+    [NAME_EMAIL1_DISPLAY] = {ADDRESS, 0x8080},
+    [NAME_EMAIL1_ENTRY] = {ADDRESS, 0x8085},
+    [NAME_EMAIL2_DISPLAY] = {ADDRESS, 0x8090},
+    [NAME_EMAIL2_ENTRY] = {ADDRESS, 0x8095},
+    [NAME_EMAIL3_DISPLAY] = {ADDRESS, 0x80A0},
+    [NAME_EMAIL3_ENTRY] = {ADDRESS, 0x80A5},
     [NAME_EMAIL1_TYPE] = {ADDRESS, 0x8082},
     [NAME_EMAIL1_ADDRESS] = {ADDRESS, 0x8083},
     [NAME_EMAIL1_ORIGINAL] = {ADDRESS, 0x8084},
@@ -87,6 +111,13 @@ static const struct {
     [NAME_EMAIL3_TYPE] = {ADDRESS, 0x80A2},
     [NAME_EMAIL3_ADDRESS] = {ADDRESS, 0x80A3},
     [NAME_EMAIL3_ORIGINAL] = {ADDRESS, 0x80A4},
+    [NAME_LOG_TYPE] = {JOURNAL, 0x8700},
+    [NAME_LOG_START] = {JOURNAL, 0x8706},
+    [NAME_LOG_MINUTES] = {JOURNAL, 0x8707},
+    [NAME_LOG_END] = {JOURNAL, 0x8708},
+    [NAME_LOG_TEXT] = {JOURNAL, 0x8712},
+    [NAME_RSS_CHANNEL] = {RSS, 0x8900},
+    [NAME_RSS_LINK] = {RSS, 0x8901},
 };
 
 uint16_t named_id(struct work *w, enum name name)

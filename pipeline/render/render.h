@@ -48,6 +48,10 @@ struct render;
  * eml) carries "X-Pstfs-Id: <record key>.<nid>", lower-case hex, 32 and 8
  * digits (zeros for a store without a key), by which targets find it again. */
 
+/* Before the first rendering: which version contacts are cards of, 3 (the
+ * default) or 4. */
+void render_setup(unsigned vcard);
+
 /* Renders item nid of the store, which must outlive it. Parts that cannot be
  * read cost an X-Pstfs-Defect header, not the item; fails only when the item
  * itself cannot be opened (or memory runs out). */

@@ -1,4 +1,4 @@
-/* Contacts and distribution lists as vCard 3.0 (RFC 2426). */
+/* Contacts and distribution lists as vCard 3.0 (RFC 2426) or 4.0 (RFC 6350). */
 #ifndef RENDER_VCF_H
 #define RENDER_VCF_H
 

@@ -1,6 +1,8 @@
-/* One-off entry ids and lists of them. First byte: code page. */
+/* One-off entry ids, members of lists (links to contacts), lists of them. First
+ * byte: code page. */
 #include <string.h>
 
+#include "pipeline/render/member.h"
 #include "pipeline/render/oneoff.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -8,10 +10,24 @@
 
 static const unsigned codepages[] = {1252, 932, 65001, 0, 50220, 28591};
 
+static void parse_member(struct work *w, unsigned cp, const uint8_t *data,
+                         size_t len)
+{
+    struct member member;
+
+    if (!member_parse(w, cp, data, len, &member))
+        return;
+    fuzz_must_be_text(member.box.name, strlen(member.box.name));
+    fuzz_must_be_text(member.box.other, strlen(member.box.other));
+    FUZZ_MUST(member.email < 3);
+    FUZZ_MUST(member.kind == MEMBER_BOX || !member.box.addr);
+}
+
 static void parse(struct work *w, unsigned cp, const uint8_t *data, size_t len)
 {
     struct mailbox box = {0};
 
+    parse_member(w, cp, data, len);
     if (!oneoff_parse(w, cp, data, len, &box))
         return;
     fuzz_must_be_text(box.name, strlen(box.name));
@@ -29,6 +45,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size_t len, part_len;
     uint8_t *copy = fuzz_bytes(&in, in.left, &len);
 
+    memset(w.key, '0', sizeof(w.key) - 1);
     parse(&w, cp, copy, len);
     for (size_t i = 0; i < 20; i++) {
         part = oneoff_element(copy, len, i, &part_len);

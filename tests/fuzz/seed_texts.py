@@ -152,7 +152,13 @@ def oneoff():
     narrow = one(0, lambda t: t.encode('latin-1'), names)
     ex = one(0x8000, u16, ['X', 'EX', '/o=A/ou=B/cn=c'])
     mv = struct.pack('<III', 2, 12, 12 + len(wide)) + wide + narrow
-    return [b'\0' + x for x in (wide, narrow, ex, mv)]
+    wrap = bytes(4) + bytes.fromhex('c091add3519dcf11a4a900aa0047faa4')
+    own = bytes(20) + struct.pack('<I', 0x200024)
+    book = (bytes(4) + bytes.fromhex('dca740c8c042101ab4b908002b2fe182') +
+            bytes(8) + b'/o=A/cn=b\0')
+    links = [wrap + b'\xc3' + own, wrap + b'\xe3' + own, wrap + b'\xb4' + own,
+             wrap + b'\xb5' + book, book]
+    return [b'\0' + x for x in [wide, narrow, ex, mv] + links]
 
 
 # ---- character sets and names ----

@@ -54,6 +54,7 @@ struct item {
     uint32_t importance; /* 0 low, 1 normal, 2 high */
     bool read, replied, forwarded, flagged, draft;
     const struct person *from; /* NULL: none */
+    const struct person *mail; /* of a contact: its first address */
     struct recipient *recipients;
     size_t recipient_count, recipient_cap;
     bool has_text, has_html, has_rtf;

@@ -6,12 +6,21 @@
 #include "tools/mkpst/options.h"
 #include "tools/mkpst/person.h"
 
+/* What a member that is a link points to; nid 0: nothing yet. */
+struct linked {
+    uint32_t nid;
+    char name[256];
+    const struct person *mail; /* of a contact */
+};
+
 struct maker {
     const struct options *opt;
     struct cast cast;
     bool unicode;
     struct rng rng;  /* of the item being made */
     uint64_t number; /* of the item being made */
+    const struct store *store;
+    struct linked contact, list; /* made last: lists name them */
 };
 
 /* A new item of a class in a script that is picked; the times and flags are

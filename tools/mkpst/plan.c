@@ -1,5 +1,8 @@
 #include "tools/mkpst/plan.h"
 
+#include <stdio.h>
+#include <string.h>
+
 #include "tools/mkpst/message.h"
 
 #define SHUFFLE         8 /* node numbers are given out in batches, mixed */
@@ -48,10 +51,21 @@ static void fill_up(struct plan *p, struct item *item)
     parts_add(&p->maker, item, want < FILL_MOST ? want : FILL_MOST, NULL);
 }
 
+static void note_linked(struct linked *to, const struct item *item)
+{
+    to->nid = item->nid;
+    to->mail = item->mail;
+    snprintf(to->name, sizeof(to->name), "%s", item->subject);
+}
+
 static void write_item(struct plan *p, struct folder *f, struct item *item,
                        struct manifest *out)
 {
     item->nid = next_nid(p, &p->maker.rng);
+    if (strcmp(item->class, "IPM.DistList") == 0)
+        note_linked(&p->maker.list, item);
+    if (item->mail)
+        note_linked(&p->maker.contact, item);
     message_write(p->tree, f, item);
     manifest_item(out, f, item);
     item_free(&item);
@@ -214,6 +228,7 @@ void plan_run(const struct options *opt, struct tree *t, struct manifest *out)
     struct plan p = {.opt = opt, .tree = t};
 
     p.maker.opt = opt;
+    p.maker.store = t->store;
     p.maker.unicode = opt->variant->unicode;
     cast_init(&p.maker.cast, opt->seed, p.maker.unicode);
     for (uint32_t i = 0; i < opt->messages; i++) {
