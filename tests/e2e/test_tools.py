@@ -73,6 +73,8 @@ def test_random_reads():
                     off = rng.randrange(len(whole) + 10)
                     n = rng.randrange(1, 200000)
                     assert os.pread(f.fileno(), n, off) == whole[off:off + n]
+                if not whole:
+                    continue  # an attachment without bytes: nothing to map
                 with mmap.mmap(f.fileno(), 0, prot=mmap.PROT_READ) as m:
                     assert m[:] == whole
 
