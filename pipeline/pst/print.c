@@ -64,22 +64,56 @@ unsigned piece_likeness(struct pst_props *a, struct pst_props *b)
 
 /* ---- names of recipients ---- */
 
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\0';
+}
+
 /* A bit for the name, as its displayed list and its row spell it alike. */
 static uint64_t name_bit(const char *name, size_t len)
 {
-    while (len && *name == ' ') {
+    while (len && is_blank(*name)) {
         name++;
         len--;
     }
-    while (len && name[len - 1] == ' ')
+    while (len && is_blank(name[len - 1]))
         len--;
     return len ? UINT64_C(1) << hash_fnv(name, len) % 64 : 0;
 }
 
-static void text_of(struct pst_props *props, uint16_t id, struct buf *out)
+/* Names in 8 bits as they are stored: a table's row does not know the code
+ * page of the message. False when the text is too long for all of it. */
+static bool text_of(struct pst_props *props, uint16_t id, struct buf *out)
 {
+    struct cell cell;
+    struct value v;
+
     buf_clear(out);
-    props_text_cut(props, id, PRINT_BYTES, true, out, NULL);
+    if (pst_props_size(props, id) > (int64_t)PRINT_BYTES)
+        return false;
+    if (pst_props_type(props, id) != PT_STRING8)
+        return props_text_cut(props, id, PRINT_BYTES, true, out, NULL) <= 0;
+    if (!props_cell(props, id, &cell) ||
+        value_load(&cell, PRINT_BYTES, true, &v, NULL) < 0)
+        return true;
+    buf_add(out, v.data, v.len);
+    value_finish(&v);
+    return true;
+}
+
+static uint64_t list_bits(const char *at, size_t len)
+{
+    const char *end = at + len;
+    uint64_t bits = 0;
+
+    while (at < end) {
+        const char *stop = memchr(at, ';', (size_t)(end - at));
+        if (!stop)
+            stop = end;
+        bits |= name_bit(at, (size_t)(stop - at));
+        at = stop + 1;
+    }
+    return bits;
 }
 
 uint64_t piece_names(struct pst_props *props)
@@ -89,14 +123,10 @@ uint64_t piece_names(struct pst_props *props)
     struct buf text = BUF(4 * PRINT_BYTES);
     uint64_t bits = 0;
 
-    for (size_t i = 0; i < array_len(ids); i++) {
-        text_of(props, ids[i], &text);
-        for (const char *at = buf_str(&text); *at;) {
-            size_t len = strcspn(at, ";");
-            bits |= name_bit(at, len);
-            at += len + (at[len] == ';');
-        }
-    }
+    for (size_t i = 0; i < array_len(ids); i++)
+        bits |= text_of(props, ids[i], &text)
+                    ? list_bits(buf_str(&text), text.len)
+                    : UINT64_MAX;
     buf_finish(&text);
     return bits;
 }
