@@ -33,11 +33,22 @@ static const struct codepage codepages[] = {
     {950, "windows-950", "big5"},
     {1200, "UTF-16LE", "utf-16le"},
     {1201, "UTF-16BE", "utf-16be"},
-    {1361, "johab", "johab"},
+    {709, "ISO-8859-6", "iso-8859-6"},
+    {12000, "UTF-32LE", "utf-32le"},
+    {12001, "UTF-32BE", "utf-32be"},
+    {20000, "EUC-TW", "euc-tw"},
+    {20105, "US-ASCII", "us-ascii"},
+    {29001, "ibm-858", "ibm00858"},
+    {50229, "ISO-2022-CN", "iso-2022-cn"},
     {10000, "macintosh", "macintosh"},
     {10001, "ibm-943_P15A-2003", "shift_jis"},
     {10006, "x-mac-greek", "x-mac-greek"},
     {10007, "x-mac-cyrillic", "x-mac-cyrillic"},
+    {10002, "windows-950", "big5"},
+    {10003, "windows-949", "ks_c_5601-1987"},
+    {10008, "GBK", "gb2312"},
+    {10017, "x-mac-ukraine", "x-mac-ukrainian"},
+    {10079, "macintosh", "macintosh"}, /* Icelandic: but for 6 letters */
     {10029, "x-mac-centraleurroman", "x-mac-ce"},
     {10081, "x-mac-turkish", "x-mac-turkish"},
     {20127, "US-ASCII", "us-ascii"},
@@ -105,6 +116,54 @@ static const struct codepage ranges[] = {
     {875, "ibm-875", "cp875"},
     {1026, "ibm-1026", "ibm1026"},
     {1047, "ibm-1047", "ibm1047"},
+    {20273, "ibm-273", "ibm273"},
+    {20277, "ibm-277", "ibm277"},
+    {20278, "ibm-278", "ibm278"},
+    {20280, "ibm-280", "ibm280"},
+    {20284, "ibm-284", "ibm284"},
+    {20285, "ibm-285", "ibm285"},
+    {20290, "ibm-290", "ibm290"},
+    {20297, "ibm-297", "ibm297"},
+    {20420, "ibm-420", "ibm420"},
+    {20424, "ibm-424", "ibm424"},
+    {20838, "ibm-838", "ibm838"},
+    {20871, "ibm-871", "ibm871"},
+    {21025, "ibm-1025", "ibm1025"},
+    {1140, "ibm-1140", "ibm01140"},
+    {1141, "ibm-1141", "ibm01141"},
+    {1142, "ibm-1142", "ibm01142"},
+    {1143, "ibm-1143", "ibm01143"},
+    {1144, "ibm-1144", "ibm01144"},
+    {1145, "ibm-1145", "ibm01145"},
+    {1146, "ibm-1146", "ibm01146"},
+    {1147, "ibm-1147", "ibm01147"},
+    {1148, "ibm-1148", "ibm01148"},
+    {1149, "ibm-1149", "ibm01149"},
+    {870, "ibm-870", "ibm870"},
+    {930, "ibm-930", "ibm930"},
+    {933, "ibm-933", "ibm933"},
+    {935, "ibm-935", "ibm935"},
+    {937, "ibm-937", "ibm937"},
+    {939, "ibm-939", "ibm939"},
+    {50930, "ibm-930", "ibm930"},
+    {50931, "ibm-930", "ibm930"},
+    {50933, "ibm-933", "ibm933"},
+    {50935, "ibm-935", "ibm935"},
+    {50937, "ibm-937", "ibm937"},
+    {50939, "ibm-939", "ibm939"},
+    {28600, "ISO-8859-10", "iso-8859-10"},
+    {28601, "ISO-8859-11", "iso-8859-11"},
+    {28604, "ISO-8859-14", "iso-8859-14"},
+    {57002, "ISCII,version=0", "x-iscii"},
+    {57003, "ISCII,version=1", "x-iscii"},
+    {57004, "ISCII,version=5", "x-iscii"},
+    {57005, "ISCII,version=6", "x-iscii"},
+    {57006, "ISCII,version=1", "x-iscii"},
+    {57007, "ISCII,version=4", "x-iscii"},
+    {57008, "ISCII,version=7", "x-iscii"},
+    {57009, "ISCII,version=8", "x-iscii"},
+    {57010, "ISCII,version=3", "x-iscii"},
+    {57011, "ISCII,version=2", "x-iscii"},
 };
 
 static const struct {
@@ -129,6 +188,14 @@ static const struct codepage *page_find(unsigned number)
         if (ranges[i].number == number)
             return &ranges[i];
     return NULL;
+}
+
+unsigned charset_page(size_t i)
+{
+    if (i < array_len(codepages))
+        return codepages[i].number;
+    i -= array_len(codepages);
+    return i < array_len(ranges) ? ranges[i].number : 0;
 }
 
 const char *charset_mime_name(unsigned codepage)

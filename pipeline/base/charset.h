@@ -35,6 +35,8 @@ enum charset_result charset_from_codepage(unsigned codepage, const void *data,
 /* UTF-8 (bad bytes replaced) to UTF-16LE bytes appended to out. */
 void charset_to_utf16(const char *utf8, size_t len, struct buf *out);
 
+/* The i-th code page that is known here; 0 past the last. */
+unsigned charset_page(size_t i);
 /* The IANA/MIME name of a code page ("utf-8", "iso-2022-jp"), or NULL. */
 const char *charset_mime_name(unsigned codepage);
 /* ICU's converter name of a code page, or NULL when unknown. */

@@ -1,4 +1,5 @@
 #include "pipeline/base/settings.h"
+#include "pipeline/base/charset.h"
 
 #include <assert.h>
 #include <ini.h>
@@ -99,6 +100,14 @@ static bool check_readers(const char *value, const char **why)
 {
     *why = "must be a number from 1 to 1024";
     return in_range(value, 1, 1024);
+}
+
+static bool check_codepage(const char *value, const char **why)
+{
+    *why = "must be 0 or the number of a known code page";
+    return in_range(value, 0, 65535) &&
+           (strcmp(value, "0") == 0 ||
+            charset_icu_name((unsigned)strtoul(value, NULL, 10)));
 }
 
 static bool check_dir(const char *value, const char **why)
@@ -218,6 +227,9 @@ static const struct setting_row rows[] = {
      false, check_timeout},
     {"reader.libpff_seconds", "60",
      "seconds that libpff may take to recover items", false, check_timeout},
+    {"reader.codepage", "0",
+     "of 8-bit text where the store does not say (1252 ...), 0 by majority",
+     false, check_codepage},
     {"maildir.root", "", "directory that all maildir targets lie in", false,
      check_dir},
     {"maildir.fsync", "true", "messages are on disk before they count", false,

@@ -64,6 +64,10 @@ const struct pst_info *pst_info(const struct pst *pst);
  * for, folders and items may be missing that nothing names any more. */
 bool pst_incomplete(const struct pst *pst);
 
+/* The code page of 8-bit text for which neither the item nor its folder names
+ * one, instead of the majority's. */
+void pst_set_codepage(struct pst *pst, unsigned codepage);
+
 /* pst_open with a sign of life: where an index is broken the whole file is
  * read, once, which takes as long as its size says. fn (may be NULL) is called
  * every few milliseconds meanwhile and in pst_recovered; non-zero ends the

@@ -185,6 +185,11 @@ void store_read(struct pst *pst)
     pst->info.drafts = drafts_find(pst);
 }
 
+void pst_set_codepage(struct pst *pst, unsigned codepage)
+{
+    pst->info.codepage = codepage;
+}
+
 struct pages {
     struct pst *pst;
     unsigned asked;

@@ -44,10 +44,28 @@ static bool has_high(const uint8_t *data, size_t len)
     return false;
 }
 
+/* Pages in which bytes below 0x80 are not ASCII: escapes, EBCDIC. */
+static bool is_ascii_page(unsigned page)
+{
+    static const unsigned others[][2] = {
+        {37, 37},       {500, 500},     {870, 875},     {930, 939},
+        {1026, 1047},   {1140, 1149},   {20273, 20424}, {20833, 20838},
+        {20871, 20924}, {21025, 21025}, {50220, 50229}, {50930, 50939},
+        {52936, 52936}, {65000, 65000},
+    };
+
+    if (page == 874 || page == 20866)
+        return true;
+    for (size_t i = 0; i < array_len(others); i++)
+        if (page >= others[i][0] && page <= others[i][1])
+            return false;
+    return true;
+}
+
 static void add_bytes(const uint8_t *data, size_t len, unsigned codepage,
                       unsigned fallback, struct buf *out)
 {
-    if (!has_high(data, len) && codepage / 10 != 5022 && codepage != 65000) {
+    if (!has_high(data, len) && is_ascii_page(codepage)) {
         buf_add(out, data, len);
         return;
     }

@@ -154,8 +154,9 @@ static int program_spawn(const char *name, const int fds[3], pid_t *pid_r,
 {
     cleanup_free char *path = program_find(name);
     const struct reader_rules *rules = reader_rules();
-    char uid[16], gid[16], vcard[16], sandbox[sizeof(rules->sandbox)];
-    char *argv[] = {(char[]){PROGRAM}, sandbox, uid, gid, vcard, NULL};
+    char uid[16], gid[16], vcard[16], page[16];
+    char sandbox[sizeof(rules->sandbox)];
+    char *argv[] = {(char[]){PROGRAM}, sandbox, uid, gid, vcard, page, NULL};
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attr;
     int rc;
@@ -166,6 +167,7 @@ static int program_spawn(const char *name, const int fds[3], pid_t *pid_r,
     snprintf(uid, sizeof(uid), "%u", rules->uid);
     snprintf(vcard, sizeof(vcard), "%u", rules->vcard);
     snprintf(gid, sizeof(gid), "%u", rules->gid);
+    snprintf(page, sizeof(page), "%u", rules->codepage);
     posix_spawn_file_actions_init(&actions);
     posix_spawnattr_init(&attr);
     rc = actions_fill(&actions, fds);

@@ -498,6 +498,8 @@ void ops_run(struct server *server, const struct proto_request *request,
     if (rc == 0 && !server->pst)
         rc = pst_open_slow(PROTO_STORE_FD, board_beat, server, &server->pst,
                            &err);
+    if (rc == 0 && server->codepage)
+        pst_set_codepage(server->pst, server->codepage);
     if (rc == 0) {
         memcpy(server->nids, server->window + PROTO_NIDS_OFF,
                request->count * sizeof(uint32_t));

@@ -7,7 +7,8 @@
 #include "pipeline/reader/recent.h"
 
 struct server {
-    struct pst *pst; /* NULL until the first request opened it */
+    struct pst *pst;   /* NULL until the first request opened it */
+    unsigned codepage; /* of 8-bit text that names none, 0 unset */
     struct recent *recent;
     uint8_t *window;
     char sandbox[READER_SANDBOX_MAX]; /* what holds this process */

@@ -50,10 +50,10 @@
 /*
  * Arguments of the reader process: sandbox mode (auto, require, off), user
  * and group (numbers) to be when it was started as root, version of cards
- * (3, 4). One that cannot
- * enter its sandbox answers every request with -EPERM and the reason.
+ * (3, 4), code page (0: none). One that cannot enter its sandbox answers every
+ * request with -EPERM and the reason.
  */
-#define PROTO_ARGS 4
+#define PROTO_ARGS 5
 
 /* Descriptors of the reader process; it closes all others but 0, 1, 2. */
 #define PROTO_SOCKET_FD 3

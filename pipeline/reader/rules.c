@@ -5,8 +5,9 @@
 
 #include "pipeline/reader/client.h"
 
-#define NOBODY 65534
-#define VCARD4 0x10000 /* in reader_rendering: with cards of version 4.0 */
+#define NOBODY         65534
+#define VCARD4         0x10000 /* in reader_rendering: with cards of version 4.0 */
+#define CODEPAGE_SHIFT 12      /* in the number of a rendering */
 
 /* Set once, before there are readers and threads. */
 static struct reader_rules rules = {.sandbox = "auto",
@@ -23,7 +24,8 @@ const struct reader_rules *reader_rules(void)
 
 unsigned reader_rendering(void)
 {
-    return READER_RENDER_VERSION + (rules.vcard == 4 ? VCARD4 : 0);
+    return READER_RENDER_VERSION + (rules.vcard == 4 ? VCARD4 : 0) +
+           (rules.codepage << CODEPAGE_SHIFT);
 }
 
 int reader_setup(const struct settings *settings, struct err *err)
@@ -38,6 +40,7 @@ int reader_setup(const struct settings *settings, struct err *err)
         (unsigned)settings_int(settings, "reader.timeout") * 1000;
     rules.libpff_ms =
         (unsigned)settings_int(settings, "reader.libpff_seconds") * 1000;
+    rules.codepage = (unsigned)settings_int(settings, "reader.codepage");
     if (geteuid() != 0)
         return 0;
     user = getpwnam(name);

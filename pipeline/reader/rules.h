@@ -9,6 +9,7 @@ struct reader_rules {
     uid_t uid;
     gid_t gid;
     unsigned vcard;      /* 3 or 4 */
+    unsigned codepage;   /* of 8-bit text that names none, 0 by majority */
     unsigned timeout_ms; /* longest silence of a child that was asked */
     unsigned libpff_ms;  /* the same of libpff's */
 };

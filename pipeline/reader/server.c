@@ -42,14 +42,16 @@ static bool number_take(const char *text, unsigned *n_r)
     return !errno && end != text && !*end && n < UINT_MAX;
 }
 
-static int rules_take(int argc, char **argv, struct sandbox_rules *rules_r)
+static int rules_take(int argc, char **argv, struct sandbox_rules *rules_r,
+                      unsigned *codepage_r)
 {
     unsigned vcard;
 
     *rules_r = (struct sandbox_rules){.parts = SANDBOX_ALL};
     if (argc != PROTO_ARGS + 1 || !sandbox_mode_find(argv[1], &rules_r->mode) ||
         !number_take(argv[2], &rules_r->uid) ||
-        !number_take(argv[3], &rules_r->gid) || !number_take(argv[4], &vcard))
+        !number_take(argv[3], &rules_r->gid) || !number_take(argv[4], &vcard) ||
+        !number_take(argv[5], codepage_r))
         return -EINVAL;
     render_setup(vcard);
     return 0;
@@ -125,7 +127,7 @@ int main(int argc, char **argv)
     struct err err = {0};
     int rc;
 
-    if (rules_take(argc, argv, &rules) != 0) {
+    if (rules_take(argc, argv, &rules, &server.codepage) != 0) {
         fputs("pstfs-reader is started by pstfs\n", stderr);
         return 2;
     }

@@ -35,14 +35,6 @@ static const struct {
     {"utf-16", 1200},   {"macintosh", 10000},
 };
 
-/* Pages worth asking by number for their MIME names. */
-static const unsigned pages[] = {
-    65001, 1250,  1251,  1252,  1253,  1254,  1255,  1256,  1257,  1258,
-    28591, 28592, 28593, 28594, 28595, 28596, 28597, 28598, 28599, 28603,
-    28605, 20866, 21866, 874,   932,   936,   949,   950,   50220, 50225,
-    51932, 52936, 65000, 437,   850,   852,   866,   1200,  1201,
-};
-
 static bool same(const char *a, const char *text, size_t len)
 {
     return strlen(a) == len && strncasecmp(a, text, len) == 0;
@@ -50,11 +42,11 @@ static bool same(const char *a, const char *text, size_t len)
 
 unsigned html_codepage_of(const char *name, size_t len)
 {
-    for (size_t i = 0; i < array_len(pages); i++) {
-        const char *mime = charset_mime_name(pages[i]);
-        if (mime && same(mime, name, len))
-            return pages[i];
-    }
+    unsigned page;
+
+    for (size_t i = 0; (page = charset_page(i)) != 0; i++)
+        if (same(charset_mime_name(page), name, len))
+            return page;
     for (size_t i = 0; i < array_len(aliases); i++)
         if (same(aliases[i].name, name, len))
             return aliases[i].codepage;
@@ -100,12 +92,24 @@ unsigned html_declared(const char *html, size_t len)
     return 0;
 }
 
-/* One byte a character, and ASCII where ASCII is. */
+/* One byte a character, ASCII where ASCII is, and known to all readers. */
 static bool is_single_byte(unsigned page)
 {
-    return (page >= 1250 && page <= 1258) || (page >= 28591 && page <= 28605) ||
-           page == 874 || page == 20866 || page == 21866 || page == 437 ||
-           page == 850 || page == 852 || page == 866;
+    return (page >= 1250 && page <= 1258) || (page >= 28591 && page <= 28599) ||
+           page == 28603 || page == 28605 || page == 874 || page == 20866 ||
+           page == 21866;
+}
+
+/* Of several bytes, and known to all readers. */
+static bool is_common(unsigned page)
+{
+    static const unsigned common[] = {932,   936,   949,   950,   50220, 50221,
+                                      50222, 51932, 51949, 54936, 50225};
+
+    for (size_t i = 0; i < array_len(common); i++)
+        if (common[i] == page)
+            return true;
+    return false;
 }
 
 static bool is_ascii(const struct buf *html)
@@ -171,13 +175,13 @@ const char *html_settle(struct buf *html, unsigned internet_cpid,
         page = charset_is_utf8(text, html->len) ? UTF8 : text_cpid;
     if (page == UTF8 || page == 20127)
         return settle_utf8(html, text_cpid, bad_r);
+    /* Text that is UTF-8 by chance does not happen (but in Thai); text that is
+     * called windows-1252 without being it does. */
+    if (is_single_byte(page) && page != 874 && !is_ascii(html) &&
+        charset_is_utf8(text, html->len))
+        return "utf-8";
     if (is_single_byte(page))
         return charset_mime_name(page);
-    if (is_ascii(html) && page != 65000 && page != 52936)
-        return "utf-8";
     /* A page that is not ASCII's superset cannot stand as literal text. */
-    return make_utf8(html, page,
-                     page >= 900 && page != 1200 && page != 1026 &&
-                         page != 1047 && page != 1201,
-                     bad_r);
+    return make_utf8(html, page, is_common(page), bad_r);
 }
