@@ -6,8 +6,8 @@
 #include "pipeline/reader/client.h"
 
 #define NOBODY         65534
-#define VCARD4         0x10000 /* in reader_rendering: with cards of version 4.0 */
-#define CODEPAGE_SHIFT 12      /* in the number of a rendering */
+#define VCARD4         0x800 /* in reader_rendering: cards of version 4.0 */
+#define CODEPAGE_SHIFT 12    /* in it: the code page */
 
 /* Set once, before there are readers and threads. */
 static struct reader_rules rules = {.sandbox = "auto",

@@ -4,8 +4,7 @@
 #include <strings.h>
 
 #include "pipeline/render/fetch.h"
-
-#define X500_ROWS_MAX 500 /* recipients asked for a sender's address */
+#include "pipeline/render/resolve.h"
 
 void address_add(struct work *w, struct mailboxes *list, struct mailbox box)
 {
@@ -54,39 +53,8 @@ static const char *unquoted(struct work *w, const char *name)
     return name;
 }
 
-static const char *usable(struct work *w, const char *addr)
-{
-    const char *clean = address_trim(w, addr, strlen(addr));
-    size_t n = strlen(clean);
-
-    if (n > 2 && clean[0] == '<' && clean[n - 1] == '>')
-        clean = fetch_copy(w, clean + 1, n - 2);
-    if (strncasecmp(clean, "smtp:", 5) == 0)
-        clean += 5;
-    return address_is_valid(clean, strlen(clean)) ? clean : NULL;
-}
-
-/* The SMTP address that the recipient table has for an Exchange address. */
-static const char *addr_by_x500(struct message *m, const char *x500)
-{
-    size_t n = pst_item_recipients(m->item);
-
-    for (size_t i = 0; *x500 && i < n && i < X500_ROWS_MAX; i++) {
-        struct pst_props *row = pst_item_recipient(m->item, i);
-        const char *smtp = row ? fetch_text(m, row, PR_SMTP_ADDRESS) : "";
-        if (*smtp &&
-            strcasecmp(fetch_text(m, row, PR_EMAIL_ADDRESS), x500) == 0)
-            return usable(m->work, smtp);
-    }
-    return NULL;
-}
-
-struct box_ids {
-    uint16_t name, type, addr, smtp;
-};
-
 static struct mailbox box_read(struct message *m, struct pst_props *props,
-                               const struct box_ids *ids,
+                               const struct resolve_ids *ids,
                                const struct transport *t)
 {
     struct work *w = m->work;
@@ -95,15 +63,19 @@ static struct mailbox box_read(struct message *m, struct pst_props *props,
     struct mailbox box = {fetch_text(m, props, ids->name), NULL, ""};
 
     box.name = unquoted(w, box.name);
-    box.addr = usable(w, fetch_text(m, props, ids->smtp));
+    box.addr = resolve_usable(w, fetch_text(m, props, ids->smtp));
     if (!box.addr && strcasecmp(type, "EX") != 0)
-        box.addr = usable(w, addr);
-    if (!box.addr && props == m->props)
-        box.addr = addr_by_x500(m, addr);
+        box.addr = resolve_usable(w, addr);
+    if (!box.addr)
+        box.addr = resolve_own(m, props, ids);
+    if (!box.addr)
+        box.addr = resolve_x500(m, addr);
     if (!box.addr)
         box.addr = addr_by_name(m, t, box.name);
     if (!box.addr)
-        box.addr = usable(w, box.name);
+        box.addr = resolve_name(m, box.name);
+    if (!box.addr)
+        box.addr = resolve_usable(w, box.name);
     if (!box.addr && strcmp(addr, box.name) != 0)
         box.other = addr;
     return box;
@@ -112,27 +84,38 @@ static struct mailbox box_read(struct message *m, struct pst_props *props,
 struct mailbox address_recipient(struct message *m, struct pst_props *row,
                                  const struct transport *t)
 {
-    static const struct box_ids ids = {PR_DISPLAY_NAME, PR_ADDRTYPE,
-                                       PR_EMAIL_ADDRESS, PR_SMTP_ADDRESS};
+    static const struct resolve_ids ids = {PR_DISPLAY_NAME,  PR_ADDRTYPE,
+                                           PR_EMAIL_ADDRESS, PR_SMTP_ADDRESS,
+                                           PR_ENTRYID,       PR_SEARCH_KEY};
 
     return box_read(m, row, &ids, t);
 }
 
 struct mailbox address_represented(struct message *m, const struct transport *t)
 {
-    static const struct box_ids ids = {
+    static const struct resolve_ids ids = {
         PR_SENT_REPRESENTING_NAME, PR_SENT_REPRESENTING_TYPE,
-        PR_SENT_REPRESENTING_ADDR, PR_SENT_REPR_SMTP};
+        PR_SENT_REPRESENTING_ADDR, PR_SENT_REPR_SMTP,
+        PR_SENT_REPR_ENTRYID,      PR_SENT_REPR_SEARCH_KEY};
 
     return box_read(m, m->props, &ids, t);
 }
 
 struct mailbox address_sender(struct message *m, const struct transport *t)
 {
-    static const struct box_ids ids = {PR_SENDER_NAME, PR_SENDER_TYPE,
-                                       PR_SENDER_ADDR, PR_SENDER_SMTP};
+    static const struct resolve_ids ids = {
+        PR_SENDER_NAME, PR_SENDER_TYPE,    PR_SENDER_ADDR,
+        PR_SENDER_SMTP, PR_SENDER_ENTRYID, PR_SENDER_SEARCH_KEY};
 
     return box_read(m, m->props, &ids, t);
+}
+
+struct mailbox address_receipt(struct message *m)
+{
+    static const struct resolve_ids ids = {.smtp = PR_READ_RECEIPT_SMTP,
+                                           .entry = PR_READ_RECEIPT_ENTRYID};
+
+    return box_read(m, m->props, &ids, NULL);
 }
 
 /* Names without addresses: "A; B; C". */
@@ -146,8 +129,9 @@ static void list_display(struct message *m, int type, struct mailboxes *list)
         size_t n = strcspn(at, ";");
         const char *name = unquoted(m->work, address_trim(m->work, at, n));
         if (*name)
-            address_add(m->work, list,
-                        (struct mailbox){name, usable(m->work, name), ""});
+            address_add(
+                m->work, list,
+                (struct mailbox){name, resolve_usable(m->work, name), ""});
         at += n + (at[n] == ';');
     }
 }

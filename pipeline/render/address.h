@@ -46,6 +46,9 @@ struct mailbox address_represented(struct message *m,
                                    const struct transport *t);
 struct mailbox address_sender(struct message *m, const struct transport *t);
 
+/* Who shall be told that the message was read. */
+struct mailbox address_receipt(struct message *m);
+
 /* Recipients of a type (1 to, 2 cc, 3 bcc) in row order; without any, the
  * names of the display property (0E04, 0E03, 0E02). */
 void address_list(struct message *m, int type, const struct transport *t,

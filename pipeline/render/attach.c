@@ -15,6 +15,8 @@
 #define FLAG_IN_HTML       4
 #define FLAG_EXCEPTION     2
 #define METHOD_NONE        0
+#define LOCATION_MAX       300 /* bytes of a URI; on one line when coded */
+#define LOCATIONS_ASKED    64  /* parts looked for in an HTML body */
 #define METHOD_OLE_TYPE    "application/x-ole-storage"
 
 static const struct {
@@ -226,13 +228,42 @@ static void load_message(struct message *m, struct pst_attachment *a,
         p->kind = PART_MESSAGE;
 }
 
-static void load_link(struct message *m, struct pst_props *props,
-                      struct part *p)
+/* By reference. Some writers put the bytes there all the same. */
+static void load_link(struct message *m, struct pst_attachment *a,
+                      struct pst_props *props, struct part *p)
 {
-    p->kind = PART_LINK;
+    struct pst_stream *s = NULL;
+
     p->link = fetch_text(m, props, PR_ATTACH_LONG_PATHNAME);
     if (!*p->link)
         p->link = fetch_text(m, props, PR_ATTACH_PATHNAME);
+    if (pst_attachment_data(a, &s, NULL) == 0 && pst_stream_size(s)) {
+        p->kind = PART_DATA;
+        if (segments_hold(m->work->out, s, stream_release) == 0)
+            p->source = attach_source(s);
+        return;
+    }
+    pst_stream_free(&s);
+    p->kind = PART_LINK;
+    if (!*p->link)
+        message_defect(m, "attachment %s: a link without its address",
+                       p->filename);
+    p->filename = fetch_format(m->work, "%s.txt", p->filename);
+}
+
+/* A URI as a header may have it. */
+static const char *clean_location(struct work *w, const char *uri)
+{
+    cleanup_buf struct buf b = BUF(RENDER_FIELD_MAX);
+
+    if (strlen(uri) > LOCATION_MAX)
+        return "";
+    for (; *uri; uri++)
+        if (*uri > ' ' && *uri < 127)
+            buf_addc(&b, *uri);
+        else
+            buf_addf(&b, "%%%02X", (uint8_t)*uri);
+    return b.len ? fetch_copy(w, b.data, b.len) : "";
 }
 
 /* [MS-OXOCAL] 2.2.10.1: the attachment of an exception. */
@@ -260,8 +291,9 @@ static void part_describe(struct message *m, struct pst_props *props,
     p->filename = part_filename(m, props, number);
     p->mime = clean_type(fetch_text(m, props, PR_ATTACH_MIME_TAG), p->filename);
     p->cid = attach_cid(w, fetch_text(m, props, PR_ATTACH_CONTENT_ID));
-    p->location = fetch_text(m, props, PR_ATTACH_LOCATION);
     p->time = part_time(props);
+    p->link = "";
+    p->location = clean_location(w, fetch_text(m, props, PR_ATTACH_LOCATION));
     p->photo = pst_props_bool(props, PR_ATTACH_CONTACT_PHOTO, false) ||
                strcasecmp(p->filename, "ContactPicture.jpg") == 0;
     part_change(props, p);
@@ -289,7 +321,7 @@ bool attach_open(struct message *m, size_t i, struct part *p)
              method == ATTACH_OLE)
         load_data(m, a, p, method);
     else
-        load_link(m, props, p);
+        load_link(m, a, props, p);
     if (method == ATTACH_OLE && !*fetch_text(m, props, PR_ATTACH_MIME_TAG))
         p->mime = METHOD_OLE_TYPE;
     p->inlined = (pst_props_int(props, PR_ATTACH_FLAGS, 0) & FLAG_IN_HTML) &&
@@ -297,11 +329,22 @@ bool attach_open(struct message *m, size_t i, struct part *p)
     return true;
 }
 
+/* Does the body show it by its address? Each question reads the whole body,
+ * so there are not many. */
+static bool is_located(const struct part *p, const struct buf *html,
+                       size_t *asked)
+{
+    return *p->location && p->kind == PART_DATA &&
+           (*asked)++ < LOCATIONS_ASKED &&
+           memmem(buf_str(html), html->len, p->location, strlen(p->location));
+}
+
 void attach_load(struct message *m, const struct buf *html,
                  struct parts *parts_r)
 {
     size_t n = pst_item_attachments(m->item);
     struct cids cids = {0};
+    size_t asked = 0;
 
     *parts_r = (struct parts){0};
     if (n > RENDER_PARTS_MAX) {
@@ -313,13 +356,15 @@ void attach_load(struct message *m, const struct buf *html,
     parts_r->list = fetch_alloc(m->work, n * sizeof(struct part));
     if (!parts_r->list)
         return;
-    if (html)
+    if (html && html->len)
         cids_find(buf_str(html), html->len, &cids);
     for (size_t i = 0; i < n; i++) {
         struct part *p = &parts_r->list[parts_r->count];
         if (!attach_open(m, i, p))
             continue;
         if (*p->cid && p->kind == PART_DATA && cids_has(&cids, p->cid))
+            p->inlined = true;
+        if (html && is_located(p, html, &asked))
             p->inlined = true;
         if (!html)
             p->inlined = false;

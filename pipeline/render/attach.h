@@ -15,7 +15,7 @@ struct part {
     const char *filename; /* never "", no path separators */
     const char *mime;     /* type/subtype, valid and not multipart/message */
     const char *cid, *location; /* "" when none */
-    const char *link;
+    const char *link;           /* where it lies, by reference; "" */
     struct segment_source source;
     struct pst_item *item;
     int64_t time;      /* last change, else creation; unix seconds, 0 none */

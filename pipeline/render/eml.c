@@ -6,16 +6,15 @@
 #include "pipeline/base/charset.h"
 #include "pipeline/base/clock.h"
 #include "pipeline/render/address.h"
-#include "pipeline/render/encode.h"
 #include "pipeline/render/fetch.h"
 #include "pipeline/render/header.h"
 #include "pipeline/render/journal.h"
 #include "pipeline/render/mime.h"
 #include "pipeline/render/msgid.h"
 #include "pipeline/render/oneoff.h"
+#include "pipeline/render/traits.h"
 
-#define CATEGORY_MAX 256
-#define THREAD_MAX   4096
+#define RECEIVED_BY "Received: by pstfs.invalid with MAPI;\n "
 
 static void write_id(struct message *m, struct buf *out)
 {
@@ -58,6 +57,20 @@ static void write_date(struct message *m, struct buf *out)
         t = pst_props_time(m->props, ids[i]);
     if (t)
         buf_addf(out, "Date: %s\n",
+                 time_rfc5322(time_from_filetime(t, NULL), text));
+}
+
+/* The time of arrival, which mail programs look for here, where no header
+ * tells of the way. */
+static void write_received(struct message *m, struct buf *out)
+{
+    uint64_t t = pst_props_time(m->props, PR_DELIVERY_TIME);
+    int32_t flags = pst_props_int(m->props, PR_MESSAGE_FLAGS, 0);
+    char text[TIME_TEXT_MAX];
+
+    if (t && !(flags & (MSGFLAG_UNSENT | MSGFLAG_FROM_ME)) &&
+        class_is(m->class, "IPM.Note"))
+        buf_addf(out, RECEIVED_BY "%s\n",
                  time_rfc5322(time_from_filetime(t, NULL), text));
 }
 
@@ -123,67 +136,6 @@ static void write_recipients(struct message *m, const struct transport *t,
     }
 }
 
-static void write_rank(struct message *m, struct buf *out,
-                       const struct transport_seen *seen)
-{
-    static const char *const importance[] = {"low", NULL, "high"};
-    static const char *const priority[] = {"5", NULL, "1"};
-    static const char *const sensitivity[] = {NULL, "Personal", "Private",
-                                              "Company-Confidential"};
-    int32_t rank = pst_props_int(m->props, PR_IMPORTANCE, 1);
-    int32_t sens = pst_props_int(m->props, PR_SENSITIVITY, 0);
-
-    if (rank >= 0 && rank < 3 && importance[rank]) {
-        if (!seen->importance)
-            buf_addf(out, "Importance: %s\n", importance[rank]);
-        if (!seen->priority)
-            buf_addf(out, "X-Priority: %s\n", priority[rank]);
-    }
-    if (sens > 0 && sens < 4 && !seen->sensitivity)
-        buf_addf(out, "Sensitivity: %s\n", sensitivity[sens]);
-}
-
-static void write_keywords(struct message *m, struct buf *out)
-{
-    uint16_t id = named_id(m->work, NAME_KEYWORDS);
-    const char *word = fetch_element(m, id, 0);
-    struct header h;
-
-    if (!word || !*word)
-        return;
-    header_open(&h, out, "Keywords");
-    for (size_t i = 0; word && i < CATEGORY_MAX;
-         word = fetch_element(m, id, ++i)) {
-        if (!*word)
-            continue;
-        if (i)
-            header_glue(&h, ",");
-        header_phrase(&h, word);
-    }
-    header_close(&h);
-}
-
-static void write_thread(struct message *m, struct buf *out)
-{
-    const char *topic = fetch_own(m, PR_CONVERSATION_TOPIC);
-    size_t len;
-    const uint8_t *index = fetch_blob(m, PR_CONVERSATION_INDEX, &len);
-    struct header h;
-
-    if (*topic)
-        header_text(out, "Thread-Topic", topic);
-    if (!index || !len || len > THREAD_MAX)
-        return;
-    header_open(&h, out, "Thread-Index");
-    for (size_t i = 0; i < len; i += 45) {
-        char line[60];
-        size_t n = len - i < 45 ? len - i : 45;
-        encode_base64_raw(index + i, n, line);
-        header_token(&h, line, (n + 2) / 3 * 4);
-    }
-    header_close(&h);
-}
-
 static void write_remark(void *ctx, enum message_remark what, const char *line)
 {
     static const char *const names[] = {[MESSAGE_RECOVERED] =
@@ -195,23 +147,20 @@ static void write_remark(void *ctx, enum message_remark what, const char *line)
 
 static void write_own(struct message *m, struct buf *out)
 {
-    const char *request;
-
     if (m->depth == 0)
         buf_addf(out, "X-Pstfs-Id: %s\n", work_id(m->work));
     if (strcasecmp(m->class, "IPM.Note") != 0)
         header_text(out, "X-Pstfs-Class", m->class);
     journal_link(m, out);
-    if (pst_props_int(m->props, PR_FLAG_STATUS, 0) == FLAG_FOLLOW_UP) {
-        request = fetch_named(m, NAME_FLAG_REQUEST);
-        header_text(out, "X-Pstfs-Follow-Up", *request ? request : "Flagged");
-    }
+    traits_write_own(m, out);
     message_remarks(m, write_remark, out);
 }
 
 static void write_made(struct message *m, const struct transport *t,
                        struct buf *out, const struct transport_seen *seen)
 {
+    if (!t->count)
+        write_received(m, out);
     write_originators(m, t, out, seen);
     write_recipients(m, t, out, seen);
     if (!seen->subject)
@@ -224,13 +173,9 @@ static void write_made(struct message *m, const struct transport *t,
         write_ids(m, out, "In-Reply-To", PR_IN_REPLY_TO);
     if (!seen->references)
         write_ids(m, out, "References", PR_INTERNET_REFERENCES);
-    write_rank(m, out, seen);
-    if (!seen->keywords)
-        write_keywords(m, out);
-    if (!t->count) {
+    if (!t->count)
         write_reply_to(m, out);
-        write_thread(m, out);
-    }
+    traits_write(m, t, seen, out);
 }
 
 static void write_headers(struct message *m)
@@ -271,20 +216,36 @@ static void load_native(struct message *m, struct mime *t)
     }
 }
 
+static void load_report(struct message *m, struct mime *t)
+{
+    struct body_text *text = &t->body.text;
+
+    report_load(m, &t->report);
+    if (!t->report.type || text->charset || t->body.html.charset)
+        return;
+    buf_finish(&text->bytes);
+    text->bytes = t->report.words;
+    text->charset = "utf-8";
+    t->report.words = (struct buf)BUF(0);
+}
+
 void eml_write(struct message *m)
 {
     struct mime t = {
         .message = m,
         .body = BODY_EMPTY,
+        .report = REPORT_EMPTY,
         .native = {.head = BUF(RENDER_BODY_MAX), .tail = BUF(RENDER_BODY_MAX)}};
 
     body_load(m, &t.body);
     attach_load(m, t.body.html.charset ? &t.body.html.bytes : NULL, &t.parts);
     load_native(m, &t);
+    load_report(m, &t);
     write_headers(m);
     if (!smime_write(m, &t.parts))
         mime_write(&t);
     body_finish(&t.body);
+    report_finish(&t.report);
     buf_finish(&t.native.head);
     buf_finish(&t.native.tail);
 }

@@ -94,6 +94,12 @@ const char *fetch_named(struct message *m, enum name name)
 
 const char *fetch_element(struct message *m, uint16_t id, size_t i)
 {
+    return fetch_element_of(m, m->props, id, i);
+}
+
+const char *fetch_element_of(struct message *m, struct pst_props *props,
+                             uint16_t id, size_t i)
+{
     struct work *w = m->work;
     struct err err = {0};
     int e;
@@ -101,7 +107,7 @@ const char *fetch_element(struct message *m, uint16_t id, size_t i)
     if (!id)
         return NULL;
     buf_clear(&w->scratch);
-    e = pst_props_text_at(m->props, id, i, &w->scratch, &err);
+    e = pst_props_text_at(props, id, i, &w->scratch, &err);
     if (e == 0)
         return scratch_text(w);
     fetch_failed(m, id, e, &err);
@@ -109,6 +115,12 @@ const char *fetch_element(struct message *m, uint16_t id, size_t i)
 }
 
 const uint8_t *fetch_blob(struct message *m, uint16_t id, size_t *len_r)
+{
+    return fetch_bytes(m, m->props, id, len_r);
+}
+
+const uint8_t *fetch_bytes(struct message *m, struct pst_props *props,
+                           uint16_t id, size_t *len_r)
 {
     struct work *w = m->work;
     struct err err = {0};
@@ -118,7 +130,7 @@ const uint8_t *fetch_blob(struct message *m, uint16_t id, size_t *len_r)
     if (!id)
         return NULL;
     buf_clear(&w->scratch);
-    e = pst_props_bytes(m->props, id, &w->scratch, &err);
+    e = pst_props_bytes(props, id, &w->scratch, &err);
     if (e < 0) {
         fetch_failed(m, id, e, &err);
         return NULL;

@@ -12,9 +12,13 @@ const char *fetch_own(struct message *m, uint16_t id);
 const char *fetch_named(struct message *m, enum name name);
 /* Element i of a multi-valued string; NULL past the end. */
 const char *fetch_element(struct message *m, uint16_t id, size_t i);
+const char *fetch_element_of(struct message *m, struct pst_props *props,
+                             uint16_t id, size_t i);
 
 /* Bytes of a binary value, at most RENDER_BLOB_MAX; NULL when absent. */
 const uint8_t *fetch_blob(struct message *m, uint16_t id, size_t *len_r);
+const uint8_t *fetch_bytes(struct message *m, struct pst_props *props,
+                           uint16_t id, size_t *len_r);
 
 int32_t fetch_int(struct message *m, enum name name, int32_t fallback);
 bool fetch_bool(struct message *m, enum name name);

@@ -5,6 +5,7 @@
 #include "pipeline/render/attach.h"
 #include "pipeline/render/body.h"
 #include "pipeline/render/render_priv.h"
+#include "pipeline/render/report.h"
 #include "pipeline/render/transport.h"
 
 /* What a message consists of. */
@@ -14,6 +15,7 @@ struct mime {
     struct parts parts;
     const struct class_row *row; /* of the native part; NULL: none */
     struct native native;
+    struct report report;
 };
 
 /* Writes Content-* headers, an empty line and the content. */

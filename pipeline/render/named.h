@@ -20,6 +20,8 @@ enum name {
     NAME_BILLING,
     NAME_COMPANIES,
     NAME_CONTACTS,
+    NAME_VOTING,
+    NAME_VOTE,
     /* PSETID_Appointment */
     NAME_SEQUENCE,
     NAME_BUSY,

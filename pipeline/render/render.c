@@ -110,7 +110,8 @@ void render_item(struct work *w, struct pst_item *item, unsigned depth,
     message_init(&m, w, item, depth);
     row = class_find(m.class);
     meta->time = message_time(m.props);
-    meta->flags = render_flags(m.props, m.class);
+    meta->flags = w->flags = render_flags(m.props, m.class);
+    w->is_file = format == RENDER_FILE;
     if (wholes[format])
         wholes[format](w, item);
     else if (format == RENDER_FILE && row->native && !row->invites)

@@ -17,6 +17,8 @@ struct work {
     struct arena *arena; /* texts and lists; freed when the work is done */
     struct buf scratch;
     int error;        /* errno that ends the whole rendering, else 0 */
+    uint32_t flags;   /* RENDER_* of the top item */
+    bool is_file;     /* RENDER_FILE: for a folder, not a target */
     uint32_t nid;     /* the top-level item */
     bool recovered;   /* which no listing shows */
     uint32_t defects; /* of all messages */

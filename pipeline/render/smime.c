@@ -6,6 +6,8 @@
 #include "pipeline/render/header.h"
 #include "pipeline/render/mime.h"
 
+#define P7M_TYPE "Content-Type: application/pkcs7-mime; smime-type="
+
 /* Reads a whole source as text with LF ends; false when it cannot stand as
  * literal text: damaged, binary, too big, or with our own boundaries. */
 static bool entity_read(const struct part *p, struct buf *out)
@@ -68,11 +70,39 @@ static bool write_entity(struct message *m, const struct part *p)
     return true;
 }
 
+/* What the object is, by the last byte of its content type (RFC 5652: pkcs-7
+ * 1 to 6; the others are in no use in mail). */
+static const char *p7m_kind(const struct part *p)
+{
+    static const uint8_t oid[] = {0x06, 0x09, 0x2A, 0x86, 0x48,
+                                  0x86, 0xF7, 0x0D, 0x01, 0x07};
+    uint8_t head[64];
+    size_t n =
+        p->source.size < sizeof(head) ? (size_t)p->source.size : sizeof(head);
+    const uint8_t *at = NULL;
+
+    if (p->source.read(p->source.ctx, 0, head, n, NULL) == (ssize_t)n)
+        at = memmem(head, n, oid, sizeof(oid));
+    if (!at || at + sizeof(oid) == head + n)
+        return "";
+    if (at[sizeof(oid)] == 2)
+        return P7M_TYPE "signed-data;\n name=smime.p7m\n";
+    if (at[sizeof(oid)] == 3)
+        return P7M_TYPE "enveloped-data;\n name=smime.p7m\n";
+    return "";
+}
+
 /* RFC 8551 3.5.2: the CMS object itself. */
 static void write_p7m(struct message *m, const struct part *p)
 {
+    const char *kind = p7m_kind(p);
+
+    if (*kind)
+        segments_str(m->work->out, kind);
+    else
+        segments_str(m->work->out,
+                     "Content-Type: application/pkcs7-mime; name=smime.p7m\n");
     segments_str(m->work->out,
-                 "Content-Type: application/pkcs7-mime; name=smime.p7m\n"
                  "Content-Disposition: attachment; filename=smime.p7m\n"
                  "Content-Transfer-Encoding: base64\n\n");
     segments_view(m->work->out, &p->source, SEGMENT_MIME);

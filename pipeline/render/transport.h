@@ -40,7 +40,8 @@ bool transport_is_clean(const struct field *f);
 /* What transport_write left for the caller to make from properties. */
 struct transport_seen {
     bool from, sender, to, cc, bcc, subject, date, id, reply_to, references,
-        in_reply_to, importance, priority, sensitivity, keywords;
+        in_reply_to, importance, priority, sensitivity, keywords, expires,
+        reply_by, read_receipt, delivery_receipt;
 };
 
 /* Appends the fields that may be kept; notes in seen_r which are there. */
