@@ -53,7 +53,7 @@ static void write_embedded(struct work *w, struct making *mk,
 
 static void write_link(struct work *w, struct making *mk, const struct part *p)
 {
-    snprintf(mk->name, sizeof(mk->name), "%s.txt", p->filename);
+    snprintf(mk->name, sizeof(mk->name), "%s", p->filename);
     segments_str(w->out, p->link);
     segments_str(w->out, "\n");
 }

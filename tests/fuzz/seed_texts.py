@@ -18,6 +18,10 @@ RTF = [
     rb'{\pict\bin5 12345}\emdash\lquote\par}',
     rb'{\rtf1\mac\deff0{\info{\title t}}{\stylesheet{\s1 x;}}\pard plain'
     rb'{\field{\*\fldinst HYPERLINK "http://x.y"}{\fldrslt link}}\cell\row}',
+    rb'{\rtf1\ansi\ansicpg932\deff0{\fonttbl{\f0 A;}{\f1\fcharset2 S;}}'
+    rb'{\colortbl;\red1\green2\blue3;}\pard\qc\li200 a{\b \'93}{\i \'fa}'
+    rb'\trowd\intbl x\cell{\cf1\fs20\ul y}\cell\row\pard{\pntext\f1\'b7'
+    rb'\tab}z\par\rtlpar{\v h}{\*\shppict{\pict 00}}\super 2\line}',
 ]
 
 
@@ -317,6 +321,18 @@ def cfb():
             cfb_file(4, b'y' * 5000)]
 
 
+def voting():
+    rest = bytes(29)
+    head = struct.pack('<HI', 0x102, 2)
+    options = b''.join(
+        struct.pack('<I', 4) + bytes([len(n)]) + n + b'\0\0' +
+        bytes([len(n)]) + n + rest for n in (b'Yes', b'No'))
+    wide = struct.pack('<H', 0x104) + b''.join(
+        2 * (bytes([len(n)]) + u16(n)) for n in ('Yes', 'No'))
+    return [head + options + wide, head + options, head]
+
+
 ALL = {f.__name__: f() for f in (
     rtf, recur, zone, transport, header, oneoff, charset, name, settings,
-    control, ctl, imap, imap_text, mutf7, maildir, cfb)}
+    control, ctl, imap, imap_text, mutf7, maildir, cfb,
+    voting)}

@@ -41,6 +41,8 @@ static uint32_t method_of(const struct part *part)
 {
     if (part->item)
         return ATTACH_EMBEDDED;
+    if (part->method)
+        return (uint32_t)part->method;
     return part->ole ? ATTACH_OLE : ATTACH_BY_VALUE;
 }
 
@@ -74,6 +76,11 @@ static void add_data(struct store *s, struct props *p, struct part *part,
     struct node_data data;
     uint32_t nid;
 
+    if (part->has_data) {
+        hash_once(buf_str(&part->data), part->data.len, part->hash);
+        props_bytes(p, PR_ATTACH_DATA, buf_str(&part->data), part->data.len);
+        return;
+    }
     if (!part->ole && part->size <= s->v->value_max) {
         uint8_t small[1024];
         struct filler f;
@@ -130,6 +137,10 @@ static void add_names(struct props *p, const struct part *part, size_t i)
         props_text(p, PR_ATTACH_EXTENSION, dot);
     props_text(p, PR_ATTACH_MIME_TAG, part->mime);
     props_int(p, PR_ATTACH_METHOD, method_of(part));
+    if (part->link)
+        props_text(p, PR_ATTACH_LONG_PATHNAME, part->link);
+    if (part->location)
+        props_text(p, PR_ATTACH_LOCATION, part->location);
     if (part->photo)
         props_bool(p, PR_ATTACH_CONTACT_PHOTO, true);
     if (!part->content_id)
@@ -153,7 +164,8 @@ struct node_data attachment_write(struct store *s, struct item *item, size_t i,
         add_inner(&p, part, inner, &subs);
     } else {
         add_names(&p, part, i);
-        add_data(s, &p, part, &subs);
+        if (!part->link)
+            add_data(s, &p, part, &subs);
     }
     props_int(&p, PR_ATTACH_NUM, (uint32_t)i);
     props_int(&p, 0x370B, UINT32_MAX);

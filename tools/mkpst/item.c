@@ -28,6 +28,7 @@ void item_free(struct item **ip)
     for (size_t i = 0; i < item->part_count; i++) {
         free(item->parts[i].name);
         free(item->parts[i].content_id);
+        buf_finish(&item->parts[i].data);
         item_free(&item->parts[i].item);
     }
     free(item->parts);
@@ -58,7 +59,7 @@ struct part *item_part(struct item *item)
 {
     item->parts = mem_grow(item->parts, item->part_count, &item->part_cap,
                            sizeof(*item->parts));
-    item->parts[item->part_count] = (struct part){0};
+    item->parts[item->part_count] = (struct part){.data = MEM_BUF};
     return &item->parts[item->part_count++];
 }
 

@@ -36,6 +36,11 @@ struct part { /* an attachment */
     int64_t replaces;     /* which one, UTC */
     int64_t starts, ends; /* its times, local */
     const uint8_t *ole;   /* an OLE object's bytes, borrowed; else by seed: */
+    bool has_data;        /* the bytes are data; size is theirs */
+    struct buf data;
+    int method;           /* 3705; 0: by what the part has */
+    const char *link;     /* by reference: the path, and no bytes */
+    const char *location; /* Content-Location */
     uint64_t size, seed;
     uint64_t stored; /* 0E20; as the hash filled in when written */
     uint8_t hash[HASH_SIZE];
@@ -58,7 +63,9 @@ struct item {
     struct recipient *recipients;
     size_t recipient_count, recipient_cap;
     bool has_text, has_html, has_rtf;
-    bool rtf_stored; /* MELA instead of LZFu */
+    bool rtf_broken;  /* the compressed form is nonsense */
+    bool narrow_text; /* String8 in the code page, in any store */
+    bool rtf_stored;  /* MELA instead of LZFu */
     struct buf text, html, rtf;
     struct part *parts;
     size_t part_count, part_cap;

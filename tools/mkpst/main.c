@@ -33,6 +33,8 @@ static const char help[] =
     "  --ole FILE            attachments of no known type are OLE objects "
     "of it\n"
     "  --password TEXT       the store's password (a checksum only)\n"
+    "  --cases               besides, one item of each thing that mail has\n"
+    "  --smime FILE          with --cases: a signed or encrypted message\n"
     "  --help                this text\n";
 
 enum option_code {
@@ -52,6 +54,8 @@ enum option_code {
     OPT_SIZE,
     OPT_PASSWORD,
     OPT_OLE,
+    OPT_CASES,
+    OPT_SMIME,
     OPT_HELP
 };
 
@@ -72,6 +76,8 @@ static const struct option long_options[] = {
     {"size", required_argument, NULL, OPT_SIZE},
     {"password", required_argument, NULL, OPT_PASSWORD},
     {"ole", required_argument, NULL, OPT_OLE},
+    {"cases", no_argument, NULL, OPT_CASES},
+    {"smime", required_argument, NULL, OPT_SMIME},
     {"help", no_argument, NULL, OPT_HELP},
     {NULL, 0, NULL, 0},
 };
@@ -150,6 +156,12 @@ static void set_word(struct options *o, int code, const char *text)
         o->password = text;
     } else if (code == OPT_OLE) {
         o->ole = file_load(text, &o->ole_size);
+    } else if (code == OPT_CASES) {
+        o->cases = true;
+    } else if (code == OPT_SMIME) {
+        if (o->smime_count == SMIME_MOST)
+            usage("too many", text);
+        o->smime[o->smime_count++] = text;
     }
 }
 

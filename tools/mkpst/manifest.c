@@ -196,6 +196,8 @@ static void add_part(struct buf *b, const struct part *part)
     json_key_text(b, "name", part->name);
     json_key_text(b, "mime", part->mime);
     json_key_text(b, "content_id", part->content_id);
+    if (part->link)
+        json_key_text(b, "link", part->link);
     if (!part->item) {
         json_key_int(b, "size", (int64_t)part->size);
         json_key_hash(b, "sha256", part->hash);

@@ -173,17 +173,30 @@ static void add_rtf(struct props *p, const struct item *item)
 {
     struct buf cleanup_buf packed = MEM_BUF;
 
-    if (item->rtf_stored)
+    if (item->rtf_broken)
+        buf_adds(&packed, "this is no compressed RTF");
+    else if (item->rtf_stored)
         lzfu_store(item->rtf.data, item->rtf.len, &packed);
     else
         lzfu_compress(item->rtf.data, item->rtf.len, &packed);
     props_bytes(p, PR_RTF_COMPRESSED, packed.data, packed.len);
 }
 
+static void add_narrow(struct props *p, const struct item *item)
+{
+    struct buf cleanup_buf bytes = MEM_BUF;
+
+    text_codepage(item->html_codepage, buf_str(&item->text), item->text.len,
+                  &bytes);
+    props_typed(p, PR_BODY, PT_STRING8, bytes.data, bytes.len);
+}
+
 /* HTML is bytes in the code page 3FDE; ANSI stores have it as a string. */
 static void add_bodies(struct props *p, const struct item *item)
 {
-    if (item->has_text)
+    if (item->has_text && item->narrow_text)
+        add_narrow(p, item);
+    else if (item->has_text)
         props_text(p, PR_BODY, buf_str(&item->text));
     if (item->has_html)
         props_typed(p, PR_HTML, p->enc.unicode ? PT_BINARY : PT_STRING8,
@@ -200,7 +213,9 @@ static void add_bodies(struct props *p, const struct item *item)
 static void add_codepages(struct props *p, const struct item *item)
 {
     props_int(p, PR_INTERNET_CPID, item->html_codepage);
-    if (item->script->codepage)
+    if (item->narrow_text)
+        props_int(p, PR_MESSAGE_CODEPAGE, item->html_codepage);
+    else if (item->script->codepage)
         props_int(p, PR_MESSAGE_CODEPAGE, item->script->codepage);
     props_int(p, PR_MESSAGE_LOCALE, item->script->locale);
 }

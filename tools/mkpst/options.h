@@ -8,6 +8,8 @@
 #include "pipeline/pst/crypt.h"
 #include "tools/mkpst/variant.h"
 
+#define SMIME_MOST 8
+
 struct options {
     const char *out;
     const char *manifest; /* NULL: none */
@@ -24,6 +26,9 @@ struct options {
     const char *password;
     const uint8_t *ole; /* bytes of OLE attachments; NULL: there are none */
     size_t ole_size;
+    bool cases;                    /* one item of each (cases.h) */
+    const char *smime[SMIME_MOST]; /* files with signed messages */
+    unsigned smime_count;
 };
 
 #endif

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tools/mkpst/cases.h"
 #include "tools/mkpst/message.h"
 
 #define SHUFFLE         8 /* node numbers are given out in batches, mixed */
@@ -213,6 +214,20 @@ static void add_one(struct plan *p, struct manifest *out)
     write_item(p, pick_folder(p, kind, item), item, out);
 }
 
+static void add_cases(struct plan *p, struct manifest *out)
+{
+    struct item *item;
+
+    for (unsigned i = 0; p->opt->cases; i++) {
+        p->maker.number = p->opt->messages + i;
+        rng_init(&p->maker.rng, p->opt->seed, ITEM_STREAM + p->maker.number);
+        item = case_make(&p->maker, i);
+        if (!item)
+            return;
+        write_item(p, p->tree->special[FOLDER_INBOX], item, out);
+    }
+}
+
 static void add_hidden(struct tree *t)
 {
     message_write_hidden(t, t->special[FOLDER_INBOX],
@@ -236,6 +251,7 @@ void plan_run(const struct options *opt, struct tree *t, struct manifest *out)
         rng_init(&p.maker.rng, opt->seed, ITEM_STREAM + i);
         add_one(&p, out);
     }
+    add_cases(&p, out);
     if (!opt->mail_only)
         add_hidden(t);
     cast_finish(&p.maker.cast);

@@ -6,7 +6,7 @@
 #include "pipeline/base/charset.h"
 #include "tools/mkpst/bytes.h"
 
-#define CONVERTERS_MAX 16
+#define CONVERTERS_MAX 256
 #define WORD_MAX       45 /* bytes in one encoded word */
 
 void text_utf16(const char *utf8, size_t len, struct buf *out)
@@ -71,6 +71,14 @@ static bool is_ascii(const char *text, size_t len)
     return true;
 }
 
+/* The pages of stores: ASCII is ASCII in them, so it needs no converter. */
+static bool is_common(unsigned codepage)
+{
+    return !codepage || (codepage >= 1250 && codepage <= 1258) ||
+           codepage == 874 || codepage == 932 || codepage == 936 ||
+           codepage == 949 || codepage == 950;
+}
+
 void text_codepage(unsigned codepage, const char *utf8, size_t len,
                    struct buf *out)
 {
@@ -79,7 +87,7 @@ void text_codepage(unsigned codepage, const char *utf8, size_t len,
     size_t units, room;
     char *to;
 
-    if (codepage == 65001 || is_ascii(utf8, len)) {
+    if (codepage == 65001 || (is_common(codepage) && is_ascii(utf8, len))) {
         buf_add(out, utf8, len);
         return;
     }
