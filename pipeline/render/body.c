@@ -119,6 +119,16 @@ static int read_all(struct message *m, uint16_t id, struct buf *out,
     return 0;
 }
 
+/* NULs at the end, but for those that are half a character. */
+static void cut_nuls(struct buf *b, unsigned codepage)
+{
+    size_t unit = codepage / 10 == 1200 ? 4 : codepage / 10 == 120 ? 2 : 1;
+
+    while (b->len >= unit &&
+           memcmp(b->data + b->len - unit, "\0\0\0", unit) == 0)
+        b->len -= unit;
+}
+
 static void load_html(struct message *m, struct body_text *t)
 {
     unsigned type = pst_props_type(m->props, PR_HTML);
@@ -144,8 +154,7 @@ static void load_html(struct message *m, struct body_text *t)
         body_damaged(m, "HTML body", &err, e);
         return;
     }
-    while (t->bytes.len && t->bytes.data[t->bytes.len - 1] == '\0')
-        t->bytes.len--;
+    cut_nuls(&t->bytes, cpid);
     if (!t->bytes.len)
         return;
     t->charset =
