@@ -9,6 +9,7 @@ import threading
 import time
 
 import held
+import lib
 
 STEP = 0.3
 GRACE = 10  # seconds a reader may take to enter its sandbox
@@ -23,6 +24,14 @@ def tree_facts(root):
     """{path: hash} of all files below."""
     return {os.path.join(folder, name): file_hash(os.path.join(folder, name))
             for folder, _, files in os.walk(root) for name in files}
+
+
+def is_there(reader):
+    pid, birth = reader
+    try:
+        return held.born(pid) == birth
+    except OSError:
+        return False
 
 
 class Guard:
@@ -69,7 +78,7 @@ class Guard:
                     self.say('pstfs writes to ' + path)
 
     def check_child(self, pid):
-        self.readers.add(pid)
+        self.readers.add((pid, held.born(pid)))
         if not self.sandboxed:
             return
         since = self.bare.setdefault(pid, time.monotonic())
@@ -80,10 +89,9 @@ class Guard:
 
     def check_end(self, home):
         """After the mount has ended. home: its HOME, TMPDIR and directory."""
-        for pid in self.readers:
-            with contextlib.suppress(OSError):
-                if held.status_of(pid)['Name'].startswith('pstfs-reader'):
-                    self.say('reader %d is left over' % pid)
+        gone = lib.wait_for(lambda: not any(map(is_there, self.readers)), 10)
+        if not gone:
+            self.say('readers are left over')
         if os.listdir(home):
             self.say('left behind: %s' % os.listdir(home))
         if tree_facts(self.source) != self.before:

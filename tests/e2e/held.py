@@ -16,6 +16,12 @@ def status_of(pid):
                     if ':\t' in line)
 
 
+def born(pid):
+    """When it started: numbers of processes are used again."""
+    with open('/proc/%d/stat' % pid) as f:
+        return f.read().rsplit(')', 1)[1].split()[19]
+
+
 def children_of(pid):
     """Processes that one has started."""
     found = []
