@@ -135,7 +135,7 @@ static ssize_t run_read(struct pst *pst, const struct extent *e, size_t count,
                         struct err *err)
 {
     uint64_t end = e[count - 1].ib + extent_total(pst->layout, &e[count - 1]);
-    ssize_t got = near_pread(&pst->near_blocks, pst->fd, pst->run,
+    ssize_t got = live_pread(pst, &pst->near_blocks, pst->run,
                              (size_t)(end - e->ib), e->ib);
 
     if (got < 0)

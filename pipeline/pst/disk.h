@@ -5,6 +5,8 @@
 #ifndef PST_DISK_H
 #define PST_DISK_H
 
+#include <time.h>
+
 #include "pipeline/base/err.h"
 #include "pipeline/pst/cache.h"
 #include "pipeline/pst/crypt.h"
@@ -106,8 +108,17 @@ struct damage {
     uint64_t bids[PST_DAMAGE_MAX];
 };
 
+/* What the file was when it was opened, and what has become of it (live.c). */
+struct live {
+    uint64_t dev, ino, links;
+    struct timespec mtime;
+    int trouble; /* 0, or an errno with its words: nothing read counts */
+    char words[PST_NOTE_TEXT_MAX];
+};
+
 struct pst {
     int fd; /* borrowed */
+    struct live live;
     const struct layout *layout;
     enum pst_crypt crypt;
     struct pst_info info;
@@ -148,6 +159,15 @@ int file_read(struct pst *pst, uint64_t ib, void *to, size_t len,
               struct err *err);
 /* A hint that these bytes are wanted soon; reads then overlap. */
 void file_will_need(struct pst *pst, uint64_t ib, uint64_t len);
+
+/* live.c: all reads of the file. live_begin notes its size, too. */
+struct stat;
+void live_begin(struct pst *pst, const struct stat *st);
+/* As near_pread, near NULL as io_pread; an error is that of a bad place on a
+ * disk that else answers, or trouble, as a read is that ends before the file's
+ * end. */
+ssize_t live_pread(struct pst *pst, struct near *near, void *to, size_t len,
+                   uint64_t off);
 
 /* page.c: a checked tree page; its parts as a view. */
 struct page {

@@ -8,7 +8,6 @@
 #include "pipeline/pst/heap.h"
 #include "pipeline/pst/salvage.h"
 
-#define HEADER_BYTES    564u
 #define CRC_FROM        8u
 #define CRC_PARTIAL_LEN 471u
 #define CRC_FULL_LEN    516u
@@ -25,7 +24,7 @@ int file_read(struct pst *pst, uint64_t ib, void *to, size_t len,
     if (ib > pst->info.file_size || len > pst->info.file_size - ib)
         return err_set(err, EBADMSG, "%#llx lies beyond the file's end",
                        (unsigned long long)ib);
-    got = near_pread(&pst->near_pages, pst->fd, to, len, ib);
+    got = live_pread(pst, &pst->near_pages, to, len, ib);
     if (got < 0)
         return err_sys(err, (int)-got, "reading at %#llx",
                        (unsigned long long)ib);
@@ -120,7 +119,7 @@ static int crypt_find(struct pst *pst, const uint8_t *header, struct err *err)
 
 static int header_read(struct pst *pst, struct err *err)
 {
-    uint8_t h[HEADER_BYTES] = {0};
+    uint8_t h[PST_HEADER_BYTES] = {0};
     ssize_t got = io_pread(pst->fd, h, sizeof(h), 0);
     const struct layout *l;
     int rc;
@@ -218,7 +217,7 @@ int pst_open_slow(int fd, pst_progress_fn *fn, void *ctx, struct pst **pst_r,
     if (rc < 0)
         err_sys(err, -rc, "store");
     if (rc == 0) {
-        pst->info.file_size = (uint64_t)st.st_size;
+        live_begin(pst, &st);
         rc = header_read(pst, err);
     }
     if (rc < 0) {

@@ -3,6 +3,11 @@
 #ifndef PST_LIMITS_H
 #define PST_LIMITS_H
 
+/* bytes of the header; those of the file's begin that must come from the disk
+ * when it is asked whether it still answers */
+#define PST_HEADER_BYTES 564u
+#define PST_LIVE_DROP    4096
+
 /* notes kept for a store, and the length of one */
 #define PST_NOTES_MAX     256
 #define PST_NOTE_TEXT_MAX 240

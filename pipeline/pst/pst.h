@@ -60,6 +60,12 @@ struct pst_info {
 int pst_open(int fd, struct pst **pst_r, struct err *err);
 void pst_free(struct pst **pst);
 const struct pst_info *pst_info(const struct pst *pst);
+/* Is the file still what was opened? 0: same size, time, links and header, and
+ * no read has failed but of bad places. ESTALE: it was written to, cut,
+ * replaced or removed; any other errno: it does not give its bytes any more.
+ * Then nothing counts that was read since the last 0, and it stays so. What a
+ * writer changes without any of these changing cannot be seen. */
+int pst_unchanged(struct pst *pst, struct err *err);
 /* Pages of the trees were found lost so far: though their blocks are searched
  * for, folders and items may be missing that nothing names any more. */
 bool pst_incomplete(const struct pst *pst);

@@ -145,7 +145,7 @@ static bool step_read(struct scan *scan, uint64_t from)
 
     memmove(scan->data, scan->data + scan->len - kept, kept);
     scan->base = from - kept;
-    got = io_pread(pst->fd, scan->data + kept, PST_SCAN_STEP, from);
+    got = live_pread(pst, NULL, scan->data + kept, PST_SCAN_STEP, from);
     if (got < 0)
         pst_note_at(pst, PST_NOTE_STORE, from, "reading at %#llx: %s",
                     (unsigned long long)from, strerror((int)-got));
