@@ -9,15 +9,14 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 
 #include "pipeline/base/clock.h"
-#include "pipeline/base/hash.h"
 #include "pipeline/base/io.h"
 #include "pipeline/reader/rules.h"
 #include "pipeline/reader/sandbox.h"
+#include "pipeline/reader/source.h"
 
 #define PROGRAM     "pstfs-reader"
 #define PROGRAM_ENV "PSTFS_READER" /* for tests: that one in its place */
@@ -71,27 +70,27 @@ static int fd_raise(int *fd)
     return 0;
 }
 
-/* NOATIME needs the file's owner; others read without it. NONBLOCK: a FIFO
- * put in the store's place must not hold us. */
-static int store_open(const char *path, int *fd_r, uint64_t *stamp_r,
+/* Errors of a file that is there: to wait does not help. */
+static bool is_files_own(int rc)
+{
+    static const int codes[] = {EACCES, EPERM,  EINVAL, EISDIR, ELOOP,
+                                ENOMEM, EMFILE, ENFILE, EAGAIN, ETIMEDOUT};
+
+    for (size_t i = 0; i < array_len(codes); i++)
+        if (rc == -codes[i])
+            return true;
+    return false;
+}
+
+static int store_open(const char *path, int *fd_r, struct reader_file *file_r,
                       struct err *err)
 {
-    int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;
-    cleanup_fd int fd = open(path, flags | O_NOATIME);
-    struct stat st;
+    int rc = source_open(path, reader_rules()->timeout_ms, fd_r, file_r, err);
 
-    if (fd < 0 && errno == EPERM)
-        fd = open(path, flags);
-    if (fd < 0 || fstat(fd, &st) != 0)
-        return err_sys(err, errno, "open");
-    if (!S_ISREG(st.st_mode))
-        return err_set(err, EINVAL, "not a regular file");
-    *stamp_r = hash_fnv((uint64_t[]){st.st_dev, st.st_ino, (uint64_t)st.st_size,
-                                     (uint64_t)st.st_mtim.tv_sec,
-                                     (uint64_t)st.st_mtim.tv_nsec},
-                        5 * sizeof(uint64_t));
-    *fd_r = steal_fd(&fd);
-    return 0;
+    if (rc == 0 || is_files_own(rc))
+        return rc;
+    err->code = -READER_NO_SOURCE;
+    return READER_NO_SOURCE;
 }
 
 /* The size is sealed: a window cut short by the child would be a SIGBUS
@@ -186,7 +185,7 @@ int child_start(struct child *child, const char *store, struct err *err)
     int pair[2], rc;
 
     child_end(child);
-    rc = store_open(store, &file, &child->stamp, err);
+    rc = store_open(store, &file, &child->file, err);
     if (rc != 0)
         return rc;
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
@@ -209,6 +208,7 @@ int child_start(struct child *child, const char *store, struct err *err)
         return rc;
     }
     child->sock = steal_fd(&mine);
+    child->path = store;
     return 0;
 }
 
@@ -347,12 +347,16 @@ static char process_state(pid_t pid)
 }
 
 /* A child that waits for its disk, or that somebody stopped, does not hang
- * in the item: that may be sound. */
+ * in the item: that may be sound. Some file systems wait as one sleeps: then
+ * the file itself tells, for a reader does not sleep in an item. */
 static bool is_held_up(const struct child *child)
 {
     char state = process_state(child->pid);
+    struct reader_file file;
 
-    return state == 'D' || state == 'T' || state == 't';
+    return state == 'D' || state == 'T' || state == 't' ||
+           (state == 'S' &&
+            source_look(child->path, CHILD_LOOK_MS, &file, NULL) == -ETIMEDOUT);
 }
 
 /* What the child died of, in words. Ends it first; one that has died by itself

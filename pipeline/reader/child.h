@@ -13,23 +13,26 @@
 
 #define CHILD_SLOW_MS (30 * 60 * 1000) /* longest search of a file */
 #define CHILD_REAP_MS 2000             /* longest wait for a killed child */
+#define CHILD_LOOK_MS 2000             /* a file that takes longer hangs */
 
 struct child {
     const char *program; /* its name; NULL: pstfs-reader */
     unsigned limit_ms;   /* longest silence; 0: the setting reader.timeout */
     pid_t pid;           /* 0: none runs */
     pid_t late; /* killed but not yet dead (stuck in a disk read); 0 none */
+    const char *path; /* borrowed from who started it */
     int sock;
     uint8_t *window; /* READER_WINDOW bytes, and zeros behind them */
     uint64_t seq;
-    uint64_t stamp; /* which file it was started on */
-    bool quit;      /* set by another thread: questions end with EINTR */
+    struct reader_file file; /* which state it was started on */
+    bool quit; /* set by another thread: questions end with EINTR */
 };
 
 /* Is there such a program beside this one? */
 bool child_has_program(const char *name);
 /* Opens the store and starts the program on it. Safe in a process with
- * threads. ENOENT for a store or a program that is not there. */
+ * threads. READER_NO_SOURCE for a store that is not there or whose disk does
+ * not answer so; ENOENT for a program that is not there. */
 int child_start(struct child *child, const char *store, struct err *err);
 /* It has used so much of its processor time (SANDBOX_CPU_MAX) that a long
  * search might not come to its end: better started anew before the next

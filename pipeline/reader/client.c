@@ -5,9 +5,11 @@
 
 #include "pipeline/base/charset.h"
 #include "pipeline/base/clock.h"
+#include "pipeline/base/hash.h"
 #include "pipeline/reader/child.h"
 #include "pipeline/reader/rules.h"
 #include "pipeline/reader/skips.h"
+#include "pipeline/reader/source.h"
 
 #define PROGRAM_LIBPFF "pstfs-libpff"
 
@@ -20,8 +22,11 @@ struct reader {
     char *path;
     struct child child;
     struct skips *skips;
-    unsigned hold_ups;   /* in a row */
-    uint64_t rest_until; /* monotonic ms: nothing is asked before */
+    pthread_mutex_t state;   /* of the two below; taken last */
+    struct reader_file file; /* the state that is read; all 0 any */
+    struct err stale;        /* why that is no more; code 0 it may be */
+    unsigned hold_ups;       /* in a row */
+    uint64_t rest_until;     /* monotonic ms: nothing is asked before */
     union {
         struct proto_record record;
         uint8_t bytes[PROTO_RECORD_MAX];
@@ -45,6 +50,7 @@ int reader_new(const char *path, struct reader **reader_r, struct err *err)
         return err_set(err, ENOMEM, "no memory");
     }
     pthread_mutex_init(&reader->lock, NULL);
+    pthread_mutex_init(&reader->state, NULL);
     *reader_r = reader;
     return 0;
 }
@@ -72,6 +78,7 @@ void reader_free(struct reader **reader)
         return;
     child_end(&(*reader)->child);
     skips_put(&(*reader)->skips);
+    pthread_mutex_destroy(&(*reader)->state);
     pthread_mutex_destroy(&(*reader)->lock);
     free((*reader)->path);
     free(*reader);
@@ -83,6 +90,105 @@ void reader_rest(struct reader *reader)
     pthread_mutex_lock(&reader->lock);
     child_end(&reader->child);
     pthread_mutex_unlock(&reader->lock);
+}
+
+/* Puts the store's name before the words; returns -err->code. */
+static int blame_store(struct reader *reader, struct err *err)
+{
+    const char *slash = strrchr(reader->path, '/');
+
+    return err_wrap(err, "%s", slash ? slash + 1 : reader->path);
+}
+
+/* ---- which state ---- */
+
+static void file_set(struct reader *reader, const struct reader_file *file)
+{
+    pthread_mutex_lock(&reader->state);
+    reader->file = *file;
+    reader->stale.code = 0;
+    pthread_mutex_unlock(&reader->state);
+}
+
+/* It is another state now, whoever says so: until renewed. */
+static void stale_set(struct reader *reader, const struct err *why)
+{
+    pthread_mutex_lock(&reader->state);
+    if (!reader->stale.code)
+        reader->stale = *why;
+    pthread_mutex_unlock(&reader->state);
+}
+
+/* -ESTALE with the reason, when it is known to be. */
+static int stale_get(struct reader *reader, struct err *err)
+{
+    int rc = 0;
+
+    pthread_mutex_lock(&reader->state);
+    if (reader->stale.code)
+        rc = err_set(err, ESTALE, "%s", reader->stale.msg);
+    pthread_mutex_unlock(&reader->state);
+    return rc;
+}
+
+void reader_file(struct reader *reader, struct reader_file *file_r)
+{
+    pthread_mutex_lock(&reader->state);
+    *file_r = reader->file;
+    pthread_mutex_unlock(&reader->state);
+}
+
+void reader_renew(struct reader *reader)
+{
+    static const struct reader_file any;
+
+    reader_expect(reader, &any);
+}
+
+void reader_expect(struct reader *reader, const struct reader_file *file)
+{
+    pthread_mutex_lock(&reader->lock);
+    child_end(&reader->child);
+    file_set(reader, file);
+    pthread_mutex_unlock(&reader->lock);
+}
+
+/* The state just met against the one that is read; the first is it. */
+static int file_meet(struct reader *reader, const struct reader_file *met,
+                     struct err *err)
+{
+    struct reader_file file;
+
+    reader_file(reader, &file);
+    if (file.now == met->now)
+        return 0;
+    if (!file.now) {
+        file_set(reader, met);
+        return 0;
+    }
+    return err_set(err, ESTALE, "%s",
+                   file.lasting == met->lasting
+                       ? "another file lies in the place of the store"
+                       : "the file has changed");
+}
+
+int reader_look(struct reader *reader, struct reader_file *file_r,
+                struct err *err)
+{
+    struct reader_file file, met = {0};
+    int rc = source_look(reader->path, reader_rules()->timeout_ms, &met, err);
+
+    if (file_r)
+        *file_r = met;
+    if (rc != 0)
+        blame_store(reader, err);
+    if (rc != 0)
+        return rc == -ETIMEDOUT ? rc : READER_NO_SOURCE;
+    rc = stale_get(reader, err);
+    reader_file(reader, &file);
+    if (rc == 0 && file.now && file.now != met.now)
+        rc = file_meet(reader, &met, err);
+    return rc ? blame_store(reader, err) : 0;
 }
 
 void reader_interrupt(struct reader *reader, bool on)
@@ -108,23 +214,31 @@ void reader_bad(struct reader *reader, reader_bad_fn *fn, void *ctx)
 
 /* ---- asking ---- */
 
-/* Puts the store's name before the words; returns -err->code. */
-static int blame_store(struct reader *reader, struct err *err)
-{
-    const char *slash = strrchr(reader->path, '/');
-
-    return err_wrap(err, "%s", slash ? slash + 1 : reader->path);
-}
-
 static const uint8_t *data_of(const struct reader *reader)
 {
     return reader->child.window + PROTO_DATA_OFF;
 }
 
+/* The file is another: err says so from now on. */
+static int child_stale(struct reader *reader, struct err *err)
+{
+    child_end(&reader->child);
+    stale_set(reader, err);
+    return -ESTALE;
+}
+
 static int answer_error(struct reader *reader, const struct proto_reply *reply,
                         struct err *err)
 {
+    struct err local = {0};
+
+    err = err ? err : &local;
     err_set(err, -reply->status, "%s", reply->text);
+    /* What it knows is of a file that is no more. */
+    if (reply->status == -ESTALE)
+        child_stale(reader, err);
+    if (reply->status == READER_NO_SOURCE)
+        child_end(&reader->child);
     return blame_store(reader, err);
 }
 
@@ -140,20 +254,26 @@ static void hold_up_note(struct reader *reader, int rc)
 
 static int child_ready(struct reader *reader, struct err *err)
 {
-    int rc;
+    int rc = stale_get(reader, err);
 
     if (reader->child.pid && child_is_worn(&reader->child))
         child_end(&reader->child);
-    if (reader->child.pid)
-        return 0;
+    if (rc != 0 || reader->child.pid)
+        return rc;
     if (reader->hold_ups >= HOLD_UPS_MAX && time_mono_ms() < reader->rest_until)
         return err_set(err, ETIMEDOUT,
                        "the file does not answer; tried again in %u s",
                        REST_MS / 1000);
     rc = child_start(&reader->child, reader->path, err);
-    if (rc == 0)
-        skips_belong(reader->skips, reader->child.stamp);
-    return rc;
+    if (rc != 0) {
+        hold_up_note(reader, rc);
+        return rc;
+    }
+    rc = file_meet(reader, &reader->child.file, err);
+    if (rc != 0)
+        return child_stale(reader, err);
+    skips_belong(reader->skips, reader->child.file.now);
+    return 0;
 }
 
 /* One question, starting the child when none runs. board_r: the item a child
@@ -465,6 +585,9 @@ int reader_info(struct reader *reader, struct reader_info *info_r,
     if (rc == 0) {
         memcpy(&info, data_of(reader), sizeof(info));
         info_take(info_r, &info);
+        info_r->stamp =
+            hash_fnv((uint64_t[]){info.stamp, reader->child.file.lasting},
+                     2 * sizeof(uint64_t));
     }
     pthread_mutex_unlock(&reader->lock);
     return rc;

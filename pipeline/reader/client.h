@@ -10,6 +10,11 @@
  * children is refused with EIO from then on, without asking, by all readers
  * of that file in this process. A child that was only held up, by a disk that
  * does not answer, costs ETIMEDOUT and blames nobody.
+ *
+ * A reader reads one state of the file, that which its first child found. When
+ * the file is changed, cut or replaced, every call is ESTALE, with words, and
+ * gives nothing, until reader_renew says that the new state is wanted. A call
+ * that the change came into is ESTALE too: what a call gives is of one state.
  */
 #ifndef READER_CLIENT_H
 #define READER_CLIENT_H
@@ -29,6 +34,18 @@
 #define READER_RENDER_VERSION 3
 
 struct reader;
+
+/* Which state of a file: numbers that change when it is written to (time,
+ * size) or, `now` only, another file lies at its path. `lasting` is good over
+ * restarts and remounts, which change what tells files apart. */
+struct reader_file {
+    uint64_t now, lasting;
+};
+struct stat;
+void reader_file_of(const struct stat *st, struct reader_file *file_r);
+
+/* What calls return when the file's disk or share gives nothing at all. */
+#define READER_NO_SOURCE (-EREMOTEIO)
 
 /* As enum render_format: the numbers are the same (checked at build). */
 enum reader_format {
@@ -62,6 +79,17 @@ bool reader_has_libpff(void);
 void reader_free(struct reader **reader);
 /* Ends an idle child, keeping the struct: memory for a store not in use. */
 void reader_rest(struct reader *reader);
+/* Ends the child, and takes the file as it is from the next call on. */
+void reader_renew(struct reader *reader);
+/* The state it reads, all 0 before the first call. */
+void reader_file(struct reader *reader, struct reader_file *file_r);
+/* From now on it reads this state only (another reader's). */
+void reader_expect(struct reader *reader, const struct reader_file *file);
+/* Is the file at the path still in that state, and does its disk answer? 0,
+ * ESTALE, READER_NO_SOURCE, ETIMEDOUT, each with words. *file_r (may be NULL)
+ * is what is there. Waits for no call, and reader.timeout at most. */
+int reader_look(struct reader *reader, struct reader_file *file_r,
+                struct err *err);
 /* From another thread: while on, calls end with EINTR within READER_LOOK_MS
  * (the child is ended, no item is blamed). For giving up a long call. */
 #define READER_LOOK_MS 200
@@ -82,7 +110,8 @@ struct reader_info {
     uint32_t version;
     bool is_ost, has_password;
     bool incomplete; /* tree pages are lost: there may have been more */
-    uint64_t file_size, file_eof, stamp;
+    uint64_t file_size, file_eof;
+    uint64_t stamp;      /* of the state: size, time, header; good for ever */
     char record_key[33]; /* hex; "" when the store has none */
     char display_name[READER_TEXT_MAX];
     uint32_t codepage;

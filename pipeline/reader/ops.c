@@ -486,6 +486,29 @@ static int request_check(const struct proto_request *request, struct err *err)
     return 0;
 }
 
+/* What was read counts only while the file is the one that was opened. */
+static int file_check(struct server *server, int rc, struct err *err)
+{
+    struct err why = {0};
+    int now = server->pst ? pst_unchanged(server->pst, &why) : 0;
+
+    if (now == 0)
+        return rc;
+    *err = why;
+    return now == -ESTALE ? now : READER_NO_SOURCE;
+}
+
+/* Errors of the disk, where a store is opened: not what it holds. */
+static int store_open(struct server *server, struct err *err)
+{
+    int rc =
+        pst_open_slow(PROTO_STORE_FD, board_beat, server, &server->pst, err);
+
+    return rc == 0 || rc == -EBADMSG || rc == -ENOTSUP || rc == -ENOMEM
+               ? rc
+               : READER_NO_SOURCE;
+}
+
 void ops_run(struct server *server, const struct proto_request *request,
              struct proto_reply *reply_r)
 {
@@ -496,14 +519,16 @@ void ops_run(struct server *server, const struct proto_request *request,
     reply_r->seq = request->seq;
     board_set(server, 0);
     if (rc == 0 && !server->pst)
-        rc = pst_open_slow(PROTO_STORE_FD, board_beat, server, &server->pst,
-                           &err);
+        rc = store_open(server, &err);
+    if (rc == 0)
+        rc = file_check(server, 0, &err);
     if (rc == 0 && server->codepage)
         pst_set_codepage(server->pst, server->codepage);
     if (rc == 0) {
         memcpy(server->nids, server->window + PROTO_NIDS_OFF,
                request->count * sizeof(uint32_t));
         rc = ops[request->op].run(server, request, reply_r, &err);
+        rc = file_check(server, rc, &err);
     }
     if (rc != 0) {
         reply_r->status = rc;

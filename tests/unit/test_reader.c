@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include "pipeline/base/clock.h"
 #include "pipeline/base/io.h"
@@ -497,7 +498,9 @@ static void test_bad_stores(const char *dir)
     static const struct {
         const char *path;
         int want;
-    } bad[] = {{"absent.pst", -ENOENT}, {"junk.pst", -EBADMSG}, {"", -EINVAL}};
+    } bad[] = {{"absent.pst", READER_NO_SOURCE},
+               {"junk.pst", -EBADMSG},
+               {"", -EINVAL}};
     char path[PATH_MAX];
     struct err err = {0};
 
@@ -513,6 +516,95 @@ static void test_bad_stores(const char *dir)
         CHECK(strncmp(err.msg, bad[i].path, strlen(bad[i].path)) == 0);
         reader_free(&reader);
     }
+}
+
+/* What a change of the file means to who reads it. */
+static void check_stale(struct reader *reader, const char *words)
+{
+    struct reader_info info;
+    struct err err = {0};
+
+    for (int i = 0; i < 2; i++) {
+        CHECK_EQ(reader_info(reader, &info, &err), -ESTALE);
+        if (!CHECK(strstr(err.msg, words) != NULL))
+            fprintf(stderr, "    %s\n", err.msg);
+    }
+    CHECK_EQ(reader_pid(reader), 0);
+    reader_renew(reader);
+}
+
+static void file_write(const char *path, off_t off, const char *byte)
+{
+    int fd = open(path, O_WRONLY);
+
+    CHECK_EQ(io_pwrite(fd, byte, 1, (uint64_t)off), 0);
+    close(fd);
+}
+
+static void file_copy(const char *from, const char *to)
+{
+    char command[3 * PATH_MAX];
+
+    snprintf(command, sizeof(command), "cp -p '%s' '%s'", from, to);
+    CHECK_EQ(system(command), 0);
+}
+
+static void test_changes(const char *dir, const char *store)
+{
+    char path[PATH_MAX], other[PATH_MAX];
+    struct reader_file file, zero = {0};
+    struct reader_info info;
+    struct err err = {0};
+    struct reader *reader, *second;
+    struct stat st;
+    uint64_t stamp;
+
+    snprintf(path, sizeof(path), "%s/live.pst", dir);
+    snprintf(other, sizeof(other), "%s/other.pst", dir);
+    file_copy(store, path);
+    file_copy(store, other);
+    reader = reader_make(path);
+    second = reader_make(path);
+    reader_file(reader, &file);
+    CHECK_EQ(file.now, 0);
+    CHECK_EQ(reader_info(reader, &info, &err), 0);
+    stamp = info.stamp;
+    reader_file(reader, &file);
+    CHECK(file.now && file.lasting && reader_look(reader, NULL, NULL) == 0);
+    reader_expect(second, &file);
+    /* Another file of the same size and time, moved over it. */
+    CHECK_EQ(rename(other, path), 0);
+    CHECK_EQ(reader_look(reader, &zero, &err), -ESTALE);
+    CHECK(zero.now != file.now && zero.lasting == file.lasting);
+    check_stale(reader, "replaced or removed");
+    CHECK_EQ(reader_info(second, &info, &err), -ESTALE);
+    CHECK(strstr(err.msg, "another file lies") != NULL);
+    CHECK_EQ(reader_info(reader, &info, &err), 0);
+    CHECK_EQ(info.stamp, stamp);
+    /* Written to, one byte, in the data; also while no child runs. */
+    file_write(path, 100000, "x");
+    check_stale(reader, "written to");
+    CHECK_EQ(reader_info(reader, &info, &err), 0);
+    CHECK(info.stamp != stamp);
+    reader_rest(reader);
+    file_write(path, 100000, "y");
+    check_stale(reader, "has changed");
+    /* The header alone, the time put back. */
+    CHECK_EQ(reader_info(reader, &info, &err), 0);
+    CHECK_EQ(stat(path, &st), 0);
+    file_write(path, 20, "x");
+    CHECK_EQ(utimensat(AT_FDCWD, path,
+                       (struct timespec[]){st.st_atim, st.st_mtim}, 0),
+             0);
+    check_stale(reader, "header");
+    CHECK_EQ(reader_info(reader, &info, &err), 0);
+    CHECK_EQ(truncate(path, st.st_size / 2), 0);
+    check_stale(reader, "bytes, had");
+    CHECK_EQ(unlink(path), 0);
+    CHECK_EQ(reader_look(reader, NULL, &err), READER_NO_SOURCE);
+    CHECK_EQ(reader_info(reader, &info, &err), READER_NO_SOURCE);
+    reader_free(&reader);
+    reader_free(&second);
 }
 
 static void test_sandbox_told(const char *store, const char *dir)
@@ -554,6 +646,7 @@ static void test_real(const char *dir, const char *mkpst, const char *program)
     test_recovered(store, 0);
     if (getenv("PSTFS_ERASED"))
         test_recovered(getenv("PSTFS_ERASED"), 7);
+    test_changes(dir, store);
     test_sandbox_told(store, dir);
     test_bad_stores(dir);
 }
