@@ -139,7 +139,7 @@ int catalog_new(struct fs *fs, const char *const *sources, size_t n,
         rc = db_store_each(fs->db, take_row, c, err);
     if (rc == 0) {
         known_sort(c);
-        rc = catalog_rescan(c, &changed, err);
+        rc = catalog_rescan_watched(c, NULL, &changed, err);
     }
     if (rc < 0)
         catalog_free(&c);

@@ -22,6 +22,7 @@ struct catalog_store {
     bool rejected, gone;
     char *reason; /* why rejected or gone, "" */
     int64_t size, mtime;
+    uint64_t file; /* its state at the last scan: struct reader_file, now */
 };
 
 /* sources: absolute paths of directories or files. */
@@ -38,13 +39,10 @@ struct catalog_watch {
     void *ctx;
 };
 /* Scans again, telling watch (NULL: nobody); true in *changed_r when the tree
- * is another. One thread at a time. */
+ * is another. One thread at a time: the keeper's (keeper_rescan). */
 int catalog_rescan_watched(struct catalog *catalog,
                            const struct catalog_watch *watch, bool *changed_r,
                            struct err *err);
-/* Scans again; true in *changed_r when the tree is another. */
-int catalog_rescan(struct catalog *catalog, bool *changed_r, struct err *err);
-
 /* Store by number; NULL unknown. Borrowed, lives as long as the catalog. */
 struct catalog_store *catalog_store(struct catalog *catalog, int64_t id);
 /* By number, rising; the n-th, NULL past the end. */

@@ -12,9 +12,8 @@
 struct known {
     struct catalog_store store; /* reason: noted, or a constant */
     char *noted;                /* the reason the state had */
-    int64_t mtime_ns;
-    bool seen;    /* by the running scan */
-    bool touched; /* a store before or now, and not the same */
+    bool seen;                  /* by the running scan */
+    bool touched;               /* a store before or now, and not the same */
 };
 
 struct catalog {

@@ -47,7 +47,7 @@ static bool file_same(const struct known *known, const struct scan_file *file)
         return strcmp(store->reason, file->reason) == 0;
     return !store->gone && store->rejected == (file->reason != NULL) &&
            store->size == file->size && store->mtime == file->mtime &&
-           known->mtime_ns == file->mtime_ns &&
+           store->file == file->file &&
            strcmp(store->reason, file->reason ? file->reason : "") == 0;
 }
 
@@ -130,7 +130,8 @@ static void set_facts(struct known *known, const struct scan_file *file,
 {
     struct catalog_store *store = &known->store;
 
-    known->mtime_ns = file->mtime_ns;
+    if (store->file != file->file)
+        store->file = file->file;
     if (store->size != file->size)
         store->size = file->size;
     if (store->mtime != file->mtime)
@@ -234,7 +235,7 @@ static bool scan_known(void *ctx, const struct scan_file *file,
 
     /* What could not be read may be readable now: it is always tried. */
     if (!known || known->store.gone || known->store.size != file->size ||
-        known->store.mtime != file->mtime || known->mtime_ns != file->mtime_ns)
+        known->store.mtime != file->mtime || known->store.file != file->file)
         return false;
     *reason_r = known->store.rejected ? known->store.reason : NULL;
     return !known->store.rejected || scan_is_final(known->store.reason);
@@ -289,9 +290,4 @@ int catalog_rescan_watched(struct catalog *c, const struct catalog_watch *watch,
     free(rows.list);
     scan_finish(&scan);
     return rc;
-}
-
-int catalog_rescan(struct catalog *c, bool *changed_r, struct err *err)
-{
-    return catalog_rescan_watched(c, NULL, changed_r, err);
 }

@@ -147,7 +147,12 @@ static int add_store(struct fs *fs, struct catalog_store *s, struct buf *out)
 
     if (rc < 0)
         return rc;
-    if (reader_info(s->reader, &info, &why) < 0) {
+    rc = reader_info(s->reader, &info, &why);
+    if (rc == -ESTALE) {
+        mail_follow(fs->mail, s);
+        rc = reader_info(s->reader, &info, &why);
+    }
+    if (rc < 0) {
         add_unreadable(out, s->size, why.msg);
     } else {
         format_remember(s->id, info.format);

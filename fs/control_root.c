@@ -5,6 +5,7 @@
 
 #include "fs/catalog.h"
 #include "fs/export.h"
+#include "fs/keeper.h"
 #include "fs/workers.h"
 #include "pipeline/base/clock.h"
 
@@ -195,7 +196,7 @@ static int store_action(struct fs *fs, int64_t store, const char *line,
         control_blame(0);
         return err_set(err, EINVAL, "unknown action; known: rescan");
     }
-    r = catalog_rescan(fs->catalog, &changed, err);
+    r = keeper_rescan(fs->keeper, &changed, err);
     if (r < 0)
         return r;
     buf_addf(&text, "rescan asked for by uid %u: %s", caller->uid,

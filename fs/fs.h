@@ -15,6 +15,7 @@ struct catalog; /* catalog.h: sources and their stores */
 struct notify;  /* notify.h: who waits for a change */
 struct workers; /* workers.h: the worker processes */
 struct mail;    /* mail.h: folders and items of the stores */
+struct keeper;  /* keeper.h: who scans the sources and tells the kernel */
 struct lanes;   /* lane.h: who may wait for a reader */
 struct fuse_session;
 
@@ -26,6 +27,7 @@ struct fs {
     struct workers *workers;
     struct mail *mail;
     struct lanes *lanes;
+    struct keeper *keeper;
     struct fuse_session *session;
     const char *state_dir;
     const char *mountpoint;

@@ -49,6 +49,7 @@ static struct mail_store *store_make(struct catalog_store *store)
         return NULL;
     s->store = store;
     s->cost_us = 500; /* a guess; soon measured */
+    pthread_mutex_init(&s->change, NULL);
     pthread_mutex_init(&s->build, NULL);
     return s;
 }
@@ -142,7 +143,7 @@ static int tree_make(struct mail *mail, struct mail_store *s, struct err *err)
         return refuse(mail, s, err);
     if (rc < 0) {
         err_wrap(err, "%s", s->store->path);
-        return rc == -ENOMEM ? rc : -EIO;
+        return mail_code(rc);
     }
     if (tree_dropped(tree))
         log_warn("%s: %zu folders are not shown", s->store->path,
@@ -191,8 +192,8 @@ static int no_folder(const struct mail_store *s, uint32_t nid, struct err *err)
     return err_set(err, ENOENT, "%s: no folder %x", s->store->path, nid);
 }
 
-int mail_folder(struct mail *mail, struct catalog_store *store, uint32_t nid,
-                uint32_t *parent_r, struct err *err)
+static int folder_once(struct mail *mail, struct catalog_store *store,
+                       uint32_t nid, uint32_t *parent_r, struct err *err)
 {
     const struct tree_folder *folder;
     struct mail_store *s;
@@ -207,8 +208,21 @@ int mail_folder(struct mail *mail, struct catalog_store *store, uint32_t nid,
     return folder ? 0 : no_folder(s, nid, err);
 }
 
-int mail_folders(struct mail *mail, struct catalog_store *store, uint32_t nid,
-                 mail_folder_fn *fn, void *ctx, struct err *err)
+int mail_folder(struct mail *mail, struct catalog_store *store, uint32_t nid,
+                uint32_t *parent_r, struct err *err)
+{
+    struct attempt attempt = attempt_begin(mail, store->id);
+    int rc;
+
+    do
+        rc = folder_once(mail, store, nid, parent_r, err);
+    while (attempt_again(mail, store, rc, &attempt));
+    return rc;
+}
+
+static int folders_once(struct mail *mail, struct catalog_store *store,
+                        uint32_t nid, mail_folder_fn *fn, void *ctx,
+                        struct err *err)
 {
     const struct tree_folder *folder;
     struct mail_store *s;
@@ -229,8 +243,21 @@ int mail_folders(struct mail *mail, struct catalog_store *store, uint32_t nid,
     return rc;
 }
 
-int mail_counts(struct mail *mail, struct catalog_store *store, uint32_t nid,
-                struct mail_counts *counts_r, struct err *err)
+int mail_folders(struct mail *mail, struct catalog_store *store, uint32_t nid,
+                 mail_folder_fn *fn, void *ctx, struct err *err)
+{
+    struct attempt attempt = attempt_begin(mail, store->id);
+    int rc;
+
+    do
+        rc = folders_once(mail, store, nid, fn, ctx, err);
+    while (attempt_again(mail, store, rc, &attempt));
+    return rc;
+}
+
+static int counts_once(struct mail *mail, struct catalog_store *store,
+                       uint32_t nid, struct mail_counts *counts_r,
+                       struct err *err)
 {
     const struct tree_folder *folder;
     struct mail_store *s;
@@ -249,6 +276,18 @@ int mail_counts(struct mail *mail, struct catalog_store *store, uint32_t nid,
     }
     pthread_mutex_unlock(&mail->lock);
     return folder ? 0 : no_folder(s, nid, err);
+}
+
+int mail_counts(struct mail *mail, struct catalog_store *store, uint32_t nid,
+                struct mail_counts *counts_r, struct err *err)
+{
+    struct attempt attempt = attempt_begin(mail, store->id);
+    int rc;
+
+    do
+        rc = counts_once(mail, store, nid, counts_r, err);
+    while (attempt_again(mail, store, rc, &attempt));
+    return rc;
 }
 
 /* ---- listings ---- */
@@ -318,7 +357,7 @@ static int dir_fill(struct mail *mail, struct mail_dir *dir,
 
     if (rc < 0) {
         err_wrap(err, "%s", store->path);
-        return rc == -ENOMEM ? rc : -EIO;
+        return mail_code(rc);
     }
     if (listing_dropped(dir->listing))
         log_warn("%s: folder %x: %zu entries are not shown", store->path,
@@ -351,8 +390,8 @@ static int dir_make(struct mail *mail, struct mail_store *s, uint32_t nid,
     return 0;
 }
 
-int mail_open(struct mail *mail, struct catalog_store *store, uint32_t folder,
-              struct mail_dir **dir_r, struct err *err)
+static int open_once(struct mail *mail, struct catalog_store *store,
+                     uint32_t folder, struct mail_dir **dir_r, struct err *err)
 {
     struct mail_store *s;
     int rc = mail_store_get(mail, store, folder, &s, err);
@@ -376,6 +415,18 @@ int mail_open(struct mail *mail, struct catalog_store *store, uint32_t folder,
     if (!*dir_r && rc == 0)
         rc = dir_make(mail, s, folder, dir_r, err);
     pthread_mutex_unlock(&s->build);
+    return rc;
+}
+
+int mail_open(struct mail *mail, struct catalog_store *store, uint32_t folder,
+              struct mail_dir **dir_r, struct err *err)
+{
+    struct attempt attempt = attempt_begin(mail, store->id);
+    int rc;
+
+    do
+        rc = open_once(mail, store, folder, dir_r, err);
+    while (attempt_again(mail, store, rc, &attempt));
     return rc;
 }
 
@@ -423,8 +474,9 @@ static int find_item(struct mail *mail, struct mail_dir *dir, const char *name,
     return 0;
 }
 
-int mail_find(struct mail *mail, struct catalog_store *store, uint32_t folder,
-              const char *name, struct mail_found *found_r, struct err *err)
+static int find_once(struct mail *mail, struct catalog_store *store,
+                     uint32_t folder, const char *name,
+                     struct mail_found *found_r, struct err *err)
 {
     struct mail_dir *dir;
     struct mail_store *s;
@@ -435,10 +487,22 @@ int mail_find(struct mail *mail, struct catalog_store *store, uint32_t folder,
     rc = find_folder(mail, s, folder, name, found_r, err);
     if (rc != 0)
         return rc < 0 ? rc : 0;
-    if ((rc = mail_open(mail, store, folder, &dir, err)) < 0)
+    if ((rc = open_once(mail, store, folder, &dir, err)) < 0)
         return rc;
     rc = find_item(mail, dir, name, found_r, err);
     mail_close(mail, &dir);
+    return rc;
+}
+
+int mail_find(struct mail *mail, struct catalog_store *store, uint32_t folder,
+              const char *name, struct mail_found *found_r, struct err *err)
+{
+    struct attempt attempt = attempt_begin(mail, store->id);
+    int rc;
+
+    do
+        rc = find_once(mail, store, folder, name, found_r, err);
+    while (attempt_again(mail, store, rc, &attempt));
     return rc;
 }
 
@@ -464,8 +528,8 @@ static struct mail_dir *dir_with(struct mail *mail, struct mail_store *s,
     return dir;
 }
 
-int mail_item(struct mail *mail, struct catalog_store *store, uint32_t nid,
-              struct listing_item *item_r, struct err *err)
+static int item_once(struct mail *mail, struct catalog_store *store,
+                     uint32_t nid, struct listing_item *item_r, struct err *err)
 {
     struct mail_store *s;
     struct mail_dir *dir;
@@ -484,9 +548,21 @@ int mail_item(struct mail *mail, struct catalog_store *store, uint32_t nid,
     return rc;
 }
 
-int mail_sized(struct mail *mail, struct catalog_store *store, uint32_t nid,
-               enum reader_format format, struct listing_item *item_r,
-               struct err *err)
+int mail_item(struct mail *mail, struct catalog_store *store, uint32_t nid,
+              struct listing_item *item_r, struct err *err)
+{
+    struct attempt attempt = attempt_begin(mail, store->id);
+    int rc;
+
+    do
+        rc = item_once(mail, store, nid, item_r, err);
+    while (attempt_again(mail, store, rc, &attempt));
+    return rc;
+}
+
+static int sized_once(struct mail *mail, struct catalog_store *store,
+                      uint32_t nid, enum reader_format format,
+                      struct listing_item *item_r, struct err *err)
 {
     struct mail_store *s;
     int rc = mail_store_get(mail, store, nid, &s, err);
@@ -494,10 +570,24 @@ int mail_sized(struct mail *mail, struct catalog_store *store, uint32_t nid,
     return rc < 0 ? rc : size_item(mail, s, nid, format, item_r, err);
 }
 
-ssize_t mail_read(struct mail *mail, struct catalog_store *store, uint32_t nid,
-                  enum reader_format format, uint64_t off, void *buf,
-                  size_t len, struct err *err)
+int mail_sized(struct mail *mail, struct catalog_store *store, uint32_t nid,
+               enum reader_format format, struct listing_item *item_r,
+               struct err *err)
 {
+    struct attempt attempt = attempt_begin(mail, store->id);
+    int rc;
+
+    do
+        rc = sized_once(mail, store, nid, format, item_r, err);
+    while (attempt_again(mail, store, rc, &attempt));
+    return rc;
+}
+
+ssize_t mail_read(struct mail *mail, struct catalog_store *store, uint32_t nid,
+                  enum reader_format format, unsigned change, uint64_t off,
+                  void *buf, size_t len, struct err *err)
+{
+    struct attempt attempt = {.generation = change};
     struct mail_store *s;
     ssize_t n;
 
@@ -507,7 +597,7 @@ ssize_t mail_read(struct mail *mail, struct catalog_store *store, uint32_t nid,
     mail_reader_enter(mail, s);
     n = reader_read(s->store->reader, nid, format, off, buf, len, err);
     mail_reader_leave(mail, s);
-    return n;
+    return mail_read_end(mail, store, n, &attempt, err);
 }
 
 int mail_enter(struct mail *mail, struct catalog_store *store)
@@ -544,6 +634,7 @@ static void store_free(struct mail *mail, struct mail_store *s)
     reader_free(&s->own.reader);
     tree_free(&s->tree);
     pthread_mutex_destroy(&s->build);
+    pthread_mutex_destroy(&s->change);
     free(s);
 }
 

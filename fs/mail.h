@@ -28,6 +28,7 @@
 #define MAIL_BATCH_MS    50          /* for sizes in one listing request */
 #define MAIL_AHEAD_MS    10          /* for sizes of the items that follow */
 #define MAIL_BATCH_MAX   512         /* items sized by one message */
+#define MAIL_FOLLOW_MAX  3           /* changes followed by one call */
 
 /* Recovered items have a reader, a place among the readers and a lane of their
  * own: a search through a whole file holds up nobody else. */
@@ -79,10 +80,11 @@ int mail_item(struct mail *mail, struct catalog_store *store, uint32_t nid,
 int mail_sized(struct mail *mail, struct catalog_store *store, uint32_t nid,
                enum reader_format format, struct listing_item *item_r,
                struct err *err);
-/* Bytes of an item, as reader_read. */
+/* Bytes of an item, as reader_read, of the state that mail_changes() told of
+ * before: -ESTALE when the file is another by now. */
 ssize_t mail_read(struct mail *mail, struct catalog_store *store, uint32_t nid,
-                  enum reader_format format, uint64_t off, void *buf,
-                  size_t len, struct err *err);
+                  enum reader_format format, unsigned change, uint64_t off,
+                  void *buf, size_t len, struct err *err);
 
 /* The attachments of an item, held until mail_parts_put. */
 int mail_parts(struct mail *mail, struct catalog_store *store, uint32_t nid,
@@ -90,8 +92,8 @@ int mail_parts(struct mail *mail, struct catalog_store *store, uint32_t nid,
 void mail_parts_put(struct mail *mail, struct parts **parts);
 /* Bytes of one of them, as reader_part_read. */
 ssize_t mail_part_read(struct mail *mail, struct catalog_store *store,
-                       uint32_t nid, unsigned part, uint64_t off, void *buf,
-                       size_t len, struct err *err);
+                       uint32_t nid, unsigned part, unsigned change,
+                       uint64_t off, void *buf, size_t len, struct err *err);
 
 /* Appends what is asked of an item (reader_facts) by its name; -ENODATA for
  * an unknown one. */
@@ -127,8 +129,21 @@ void mail_tell(struct mail_dir *dir);
 typedef void mail_known_fn(void *ctx, uint64_t ino);
 void mail_changed(struct mail *mail, struct catalog_store *store,
                   mail_known_fn *fn, void *ctx);
-/* Times mail_changed was called for it: 0 for a store that lies still. */
+/* The times that was, or that a call here found the file changed and followed
+ * it: 0 for a store that lies still. Such a call forgets what was known and
+ * answers from the new state; the keeper is woken for the kernel's sake. */
 unsigned mail_changes(struct mail *mail, int64_t store);
+/* For callers of store->reader between mail_enter and mail_leave: it said
+ * ESTALE; ask again. */
+void mail_follow(struct mail *mail, struct catalog_store *store);
+/* The next store that was followed so; NULL none. */
+struct catalog_store *mail_refreshed(struct mail *mail);
+/* The kernel has forgotten all from before that change. Until then it may
+ * have names and sizes that are no more: mail_is_told is false, and nothing
+ * may be opened. */
+void mail_kernel_told(struct mail *mail, const struct catalog_store *store,
+                      unsigned change);
+bool mail_is_told(struct mail *mail, int64_t store);
 
 /* From the next listing on the recovered items are, too, those that libpff
  * finds and we do not; until the file changes. EOPNOTSUPP: built without. */

@@ -4,8 +4,8 @@
 #include "fs/mail_priv.h"
 #include "fs/name.h"
 
-int mail_parts(struct mail *mail, struct catalog_store *store, uint32_t nid,
-               struct parts **parts_r, struct err *err)
+static int parts_once(struct mail *mail, struct catalog_store *store,
+                      uint32_t nid, struct parts **parts_r, struct err *err)
 {
     unsigned generation;
     struct mail_store *s;
@@ -26,7 +26,19 @@ int mail_parts(struct mail *mail, struct catalog_store *store, uint32_t nid,
     if (rc == 0)
         return 0;
     err_wrap(err, "%s", store->path);
-    return rc == -ENOMEM || rc == -ENOENT ? rc : -EIO;
+    return rc == -ENOENT ? rc : mail_code(rc);
+}
+
+int mail_parts(struct mail *mail, struct catalog_store *store, uint32_t nid,
+               struct parts **parts_r, struct err *err)
+{
+    struct attempt attempt = attempt_begin(mail, store->id);
+    int rc;
+
+    do
+        rc = parts_once(mail, store, nid, parts_r, err);
+    while (attempt_again(mail, store, rc, &attempt));
+    return rc;
 }
 
 void mail_parts_put(struct mail *mail, struct parts **parts)
@@ -35,9 +47,10 @@ void mail_parts_put(struct mail *mail, struct parts **parts)
 }
 
 ssize_t mail_part_read(struct mail *mail, struct catalog_store *store,
-                       uint32_t nid, unsigned part, uint64_t off, void *buf,
-                       size_t len, struct err *err)
+                       uint32_t nid, unsigned part, unsigned change,
+                       uint64_t off, void *buf, size_t len, struct err *err)
 {
+    struct attempt attempt = {.generation = change};
     struct mail_store *s;
     ssize_t n;
 
@@ -47,11 +60,12 @@ ssize_t mail_part_read(struct mail *mail, struct catalog_store *store,
     mail_reader_enter(mail, s);
     n = reader_part_read(store->reader, nid, part, off, buf, len, err);
     mail_reader_leave(mail, s);
-    return n;
+    return mail_read_end(mail, store, n, &attempt, err);
 }
 
-int mail_fact(struct mail *mail, struct catalog_store *store, uint32_t nid,
-              const char *name, struct buf *value, struct err *err)
+static int fact_once(struct mail *mail, struct catalog_store *store,
+                     uint32_t nid, const char *name, struct buf *value,
+                     struct err *err)
 {
     unsigned generation;
     struct mail_store *s;
@@ -71,7 +85,19 @@ int mail_fact(struct mail *mail, struct catalog_store *store, uint32_t nid,
     if (rc == 0 || rc == -ENOMEM || rc == -ENODATA)
         return rc;
     err_wrap(err, "%s", store->path);
-    return -EIO;
+    return mail_code(rc);
+}
+
+int mail_fact(struct mail *mail, struct catalog_store *store, uint32_t nid,
+              const char *name, struct buf *value, struct err *err)
+{
+    struct attempt attempt = attempt_begin(mail, store->id);
+    int rc;
+
+    do
+        rc = fact_once(mail, store, nid, name, value, err);
+    while (attempt_again(mail, store, rc, &attempt));
+    return rc;
 }
 
 /* The item of a name that is LISTING_PARTS longer; -ENOENT. */

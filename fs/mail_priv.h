@@ -20,10 +20,13 @@
  */
 struct mail_store {
     struct catalog_store *store;
-    pthread_mutex_t build; /* taken before mail->lock */
-    struct tree *tree;     /* NULL: not asked yet */
+    pthread_mutex_t change; /* one at a time forgets; taken before build */
+    pthread_mutex_t build;  /* taken before mail->lock */
+    struct tree *tree;      /* NULL: not asked yet */
     uint64_t stamp;
     unsigned generation;
+    unsigned told;         /* the generation the kernel knows of */
+    bool refreshed;        /* mail_refreshed */
     char key[KEY_SIZE];    /* record key the state has to learn; "" none */
     struct mail_dir *dirs; /* listings in the cache, last used first */
     unsigned cost_us;      /* of sizing one item, running mean */
@@ -68,6 +71,7 @@ struct mail {
     bool ending;                      /* mail_give_up was called */
     struct parts_cache *parts;
     struct facts *facts;
+    bool refreshed; /* some store is */
 };
 
 /* mail_cache.c: the listings that are kept; all under mail->lock. */
@@ -80,6 +84,22 @@ struct mail_dir *mail_cache_find(struct mail *mail, struct mail_store *s,
 /* It was found: drop it later than the others. */
 void mail_cache_touch(struct mail *mail, struct mail_dir *dir);
 void mail_cache_free(struct mail_dir *dir);
+
+/* One call from outside, which may be made again in a new state. */
+struct attempt {
+    unsigned n, generation;
+};
+struct attempt attempt_begin(struct mail *mail, int64_t store);
+/* rc says that the file has changed: follows it, and true to try again. */
+bool attempt_again(struct mail *mail, struct catalog_store *store, int rc,
+                   struct attempt *attempt);
+/* After a read of n bytes, or an error: between the look at the change and the
+ * reading the file may have changed and somebody followed it; then the bytes
+ * are of the new state, and it is ESTALE. */
+ssize_t mail_read_end(struct mail *mail, struct catalog_store *store, ssize_t n,
+                      struct attempt *attempt, struct err *err);
+/* What of a reader's error goes on to the kernel. */
+int mail_code(int rc);
 
 /* mail_change.c: record keys are learned when a store is opened; the state
  * wants them. */

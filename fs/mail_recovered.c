@@ -35,6 +35,7 @@ static struct mail_store *twin_make(struct mail *mail, struct mail_store *s,
     twin->store = &twin->own;
     twin->recovered = true;
     twin->cost_us = s->cost_us;
+    pthread_mutex_init(&twin->change, NULL);
     pthread_mutex_init(&twin->build, NULL);
     s->twin = twin;
     return twin;

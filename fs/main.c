@@ -126,7 +126,7 @@ static int start_threads(struct run *r, struct err *err)
     if (rc == 0)
         rc = workers_new(&r->fs, r->o->config, &r->fs.workers, err);
     if (rc == 0)
-        rc = keeper_new(&r->fs, &r->keeper, err);
+        rc = keeper_new(&r->fs, &r->fs.keeper, err);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return rc;
 }
@@ -151,11 +151,16 @@ static int serve(struct run *r, struct err *err)
 
 static void run_end(struct run *r)
 {
-    keeper_free(&r->keeper);
+    bool quiet = keeper_free(&r->fs.keeper);
+
     workers_free(&r->fs.workers);
     notify_free(&r->fs.notify);
     if (r->mounted)
         fuse_session_unmount(r->fs.session);
+    if (!quiet) {
+        log_warn("a source does not answer: its scan is left");
+        _exit(0);
+    }
     if (r->signals)
         fuse_remove_signal_handlers(r->fs.session);
     mail_free(&r->fs.mail);

@@ -28,6 +28,8 @@ void ops_fail(fuse_req_t req, int rc, const struct err *err)
 {
     if (rc == -EIO && err->msg[0])
         log_warn("%s", err->msg);
+    else if (rc == -ESTALE && err->msg[0])
+        log_info("%s", err->msg);
     fuse_reply_err(req, -rc);
 }
 

@@ -61,6 +61,9 @@ static int open_mail(fuse_req_t req, const struct node *node,
     if ((rc = attr_store(ops_fs(req), *node, &store, err)) < 0)
         return rc;
     fi->fh = mail_changes(ops_fs(req)->mail, node->store);
+    /* What the kernel would open may be of before: it asks again. */
+    if (!mail_is_told(ops_fs(req)->mail, node->store))
+        return err_set(err, ESTALE, "%s has just changed", store->path);
     /* Once the file has changed, pages may be of the old one. */
     fi->keep_cache =
         fi->fh == 0 && (node->kind == NODE_ITEM || node->kind == NODE_PART ||
@@ -117,10 +120,11 @@ static ssize_t read_item(fuse_req_t req, const struct node *node, uint64_t off,
     if (mail_changes(fs->mail, node->store) != fi->fh)
         return err_set(err, ESTALE, "%s has changed", store->path);
     if (node->kind == NODE_PART)
-        n = mail_part_read(fs->mail, store, node->id, node->part, off, data,
-                           size, err);
+        n = mail_part_read(fs->mail, store, node->id, node->part,
+                           (unsigned)fi->fh, off, data, size, err);
     else
-        n = mail_read(fs->mail, store, node->id, format, off, data, size, err);
+        n = mail_read(fs->mail, store, node->id, format, (unsigned)fi->fh, off,
+                      data, size, err);
     if (n >= 0 || n == -ESTALE || n == -ENOMEM || n == -EACCES ||
         n == LANE_FULL)
         return n;

@@ -10,6 +10,7 @@
 #include "fs/tree.h"
 #include "pipeline/base/buf.h"
 #include "pipeline/base/io.h"
+#include "pipeline/reader/client.h"
 
 #define PATH_BYTES_MAX (1u << 20)
 #define HEAD_SIZE      10 /* dwMagic, dwCRCPartial, wMagicClient: 2.2.2.6 */
@@ -25,6 +26,14 @@ struct walk {
     void *ctx;
     struct buf path, shown; /* of the directory the walk is in */
 };
+
+static uint64_t state_of(const struct stat *st)
+{
+    struct reader_file file;
+
+    reader_file_of(st, &file);
+    return file.now;
+}
 
 static bool has_extension(const char *path)
 {
@@ -81,7 +90,7 @@ static int walk_note(struct walk *w, const struct stat *st, const char *reason)
     file->reason = reason;
     file->size = st->st_size;
     file->mtime = st->st_mtim.tv_sec;
-    file->mtime_ns = st->st_mtim.tv_nsec;
+    file->file = state_of(st);
     scan->rejected += reason != NULL;
     scan->n++;
     return 0;
@@ -123,7 +132,7 @@ static int walk_file(struct walk *w, int dir, const char *name,
         .shown = w->shown.data,
         .size = st->st_size,
         .mtime = st->st_mtim.tv_sec,
-        .mtime_ns = st->st_mtim.tv_nsec,
+        .file = state_of(st),
     };
     const char *reason = NULL;
 
@@ -158,10 +167,12 @@ static void buf_cut(struct buf *b, size_t len)
 static int walk_entry(struct walk *w, int dir, const char *name, unsigned depth)
 {
     size_t path_len = w->path.len, shown_len = w->shown.len;
-    struct stat st;
-    int rc = 0;
+    struct stat st = {0};
+    int rc = 0, gone = 0;
 
     if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        gone = errno;
+    if (gone == ENOENT)
         return 0; /* it went away */
     buf_addf(&w->path, "/%s", name);
     /* The mount's own directory has this name at the top. */
@@ -169,7 +180,9 @@ static int walk_entry(struct walk *w, int dir, const char *name, unsigned depth)
              !shown_len && strcmp(name, TREE_CONTROL) == 0 ? "~2" : "");
     if (w->path.error || w->shown.error)
         return -ENOMEM;
-    if (S_ISDIR(st.st_mode))
+    if (gone)
+        rc = walk_note(w, &st, strerrordesc_np(gone));
+    else if (S_ISDIR(st.st_mode))
         rc = walk_into(w, dir, name, &st, depth);
     else if (S_ISREG(st.st_mode))
         rc = walk_file(w, dir, name, &st);
@@ -189,9 +202,14 @@ static int walk_dir(struct walk *w, int fd, unsigned depth)
         close(fd);
         return -ENOMEM;
     }
-    while (rc == 0 && (entry = readdir(dir)))
-        if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, ".."))
+    do {
+        errno = 0;
+        entry = readdir(dir);
+        if (entry && strcmp(entry->d_name, ".") && strcmp(entry->d_name, ".."))
             rc = walk_entry(w, dirfd(dir), entry->d_name, depth);
+        else if (!entry && errno) /* there may be more, nobody knows */
+            rc = walk_note(w, &(struct stat){0}, strerrordesc_np(errno));
+    } while (rc == 0 && entry);
     closedir(dir);
     return rc;
 }

@@ -18,7 +18,8 @@ struct scan_file {
     char *path;         /* absolute */
     char *shown;        /* place in the mount */
     const char *reason; /* why it is no store; NULL: it is one. Constant */
-    int64_t size, mtime, mtime_ns;
+    int64_t size, mtime;
+    uint64_t file; /* struct reader_file, now */
 };
 
 struct scan {
@@ -32,7 +33,8 @@ typedef bool scan_known_fn(void *ctx, const struct scan_file *file,
                            const char **reason_r);
 
 /* sources: absolute paths. skip: a directory that is passed over (the
- * mountpoint), NULL none. A source that cannot be read is a rejected file. */
+ * mountpoint), NULL none. A source that cannot be read is a rejected
+ * file, as is any directory or file below it that cannot. */
 int scan_run(const char *const *sources, size_t n, const char *skip,
              scan_known_fn *known, void *ctx, struct scan *scan_r,
              struct err *err);

@@ -43,7 +43,14 @@ static int size_metas(struct mail *mail, struct mail_store *s,
     mail_reader_leave(mail, s);
     if (rc < 0)
         err_wrap(err, "%s", s->store->path);
-    return rc < 0 ? -EIO : 0;
+    return rc < 0 ? mail_code(rc) : 0;
+}
+
+/* A listing of a file that is another one now must not be added to. */
+static bool dir_stale(const struct mail_dir *dir)
+{
+    return dir->generation !=
+           __atomic_load_n(&dir->of->generation, __ATOMIC_RELAXED);
 }
 
 /* dir->sizing is held. */
@@ -58,6 +65,8 @@ static int size_items(struct mail *mail, struct mail_dir *dir,
         nids[k] = nameset_nid(listing_names(dir->listing), items[k]);
     rc = size_metas(mail, mail_answers(dir->of, nids[0]), READER_FILE, nids, n,
                     metas, err);
+    if (rc == 0 && dir_stale(dir)) /* these may be of the new one */
+        rc = err_set(err, ESTALE, "%s has changed", dir->of->store->path);
     if (rc < 0)
         return rc;
     for (size_t k = 0; k < n; k++)
@@ -89,13 +98,6 @@ static size_t pick_unsized(const struct listing *listing, size_t first,
     return picked;
 }
 
-/* A listing of a file that is another one now must not be added to. */
-static bool dir_stale(const struct mail_dir *dir)
-{
-    return dir->generation !=
-           __atomic_load_n(&dir->of->generation, __ATOMIC_RELAXED);
-}
-
 void mail_size(struct mail *mail, struct mail_dir *dir, size_t first, size_t n)
 {
     size_t items[MAIL_BATCH_MAX], picked;
@@ -120,7 +122,7 @@ static int size_from(struct mail *mail, struct mail_dir *dir, size_t i,
     int rc = n ? size_items(mail, dir, items, n, err) : 0;
 
     /* One bad item must not cost its neighbours theirs. */
-    if (rc < 0 && n > 1)
+    if (rc < 0 && rc != -ESTALE && n > 1)
         rc = size_items(mail, dir, items, 1, err);
     return rc;
 }

@@ -9,6 +9,7 @@
 
 #include "fs/catalog.h"
 #include "fs/control.h"
+#include "fs/keeper.h"
 #include "fs/mail.h"
 #include "fs/workers.h"
 #include "tests/fuzz/fuzz.h"
@@ -34,7 +35,7 @@ struct catalog_store *catalog_store(struct catalog *catalog, int64_t id)
     return id == store_id ? &store : NULL;
 }
 
-int catalog_rescan(struct catalog *catalog, bool *changed_r, struct err *err)
+int keeper_rescan(struct keeper *keeper, bool *changed_r, struct err *err)
 {
     *changed_r = false;
     return 0;
@@ -47,6 +48,10 @@ int mail_recover(struct mail *mail, struct catalog_store *store,
 }
 
 void workers_wake(struct workers *workers)
+{
+}
+
+void mail_follow(struct mail *mail, struct catalog_store *store)
 {
 }
 

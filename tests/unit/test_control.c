@@ -9,6 +9,7 @@
 #include "fs/catalog.h"
 #include "fs/control.h"
 #include "fs/control_priv.h"
+#include "fs/keeper.h"
 #include "fs/mail.h"
 #include "fs/workers.h"
 #include "pipeline/base/clock.h"
@@ -39,7 +40,7 @@ struct catalog_store *catalog_store(struct catalog *catalog, int64_t id)
     return id >= 1 && id <= 2 ? &stores[id - 1] : NULL;
 }
 
-int catalog_rescan(struct catalog *catalog, bool *changed_r, struct err *err)
+int keeper_rescan(struct keeper *keeper, bool *changed_r, struct err *err)
 {
     rescans++;
     *changed_r = false;
@@ -77,6 +78,10 @@ int target_parse(const struct settings *settings, const char *text,
 }
 
 static int inside;
+
+void mail_follow(struct mail *mail, struct catalog_store *store)
+{
+}
 
 int mail_enter(struct mail *mail, struct catalog_store *store)
 {
