@@ -68,6 +68,8 @@ static int open_mail(fuse_req_t req, const struct node *node,
     fi->keep_cache =
         fi->fh == 0 && (node->kind == NODE_ITEM || node->kind == NODE_PART ||
                         node->kind == NODE_RECOVERED_ITEM);
+    /* Nor may they be put where an older handle would find them. */
+    fi->direct_io = fi->fh != 0;
     fi->noflush = 1;
     return 0;
 }

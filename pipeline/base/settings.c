@@ -110,6 +110,18 @@ static bool check_codepage(const char *value, const char **why)
             charset_icu_name((unsigned)strtoul(value, NULL, 10)));
 }
 
+static bool check_change(const char *value, const char **why)
+{
+    *why = "must be wait, follow or stop";
+    return one_of(value, (const char *const[]){"wait", "follow", "stop", NULL});
+}
+
+static bool check_missing(const char *value, const char **why)
+{
+    *why = "must be wait or stop";
+    return one_of(value, (const char *const[]){"wait", "stop", NULL});
+}
+
 static bool check_dir(const char *value, const char **why)
 {
     *why = "must be empty or an absolute path";
@@ -201,6 +213,15 @@ static const struct setting_row rows[] = {
     {"job.default_kind", "maildir", "target kind of a bare address", false,
      check_word},
     {"job.workers", "1", "worker processes (1..64)", false, check_workers},
+    {"job.on_change", "wait",
+     "when its store is written to, a job waits until it lies still (wait), "
+     "goes on at once (follow) or ends as failed (stop)",
+     false, check_change},
+    {"job.on_missing", "wait",
+     "when its store is gone, a job waits for it or ends as failed (stop)",
+     false, check_missing},
+    {"job.settle", "10", "seconds a changed store must lie still", false,
+     check_seconds},
     {"mount.rescan", "30", "seconds between scans of the sources, 0 off", false,
      check_seconds},
     {"mount.readers", "16", "most reader processes at once", false,

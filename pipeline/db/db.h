@@ -97,6 +97,8 @@ struct db_job {
     uint32_t uid, gid, pid;          /* who asked */
     int64_t created, started, ended; /* unix seconds, 0 not yet */
     bool extracted; /* the listing is complete: total is final */
+    uint64_t stamp; /* of the store's state that is listed, 0 unknown */
+    int round;      /* how often it was listed anew */
     /* items and bytes per ledger state, kept by the ledger calls */
     int64_t items[ITEM_STATES], bytes[ITEM_STATES];
 };
@@ -124,7 +126,8 @@ enum job_action {
 };
 /* pause: a queued job at once, a running one when its worker sees the
  * request; resume: a paused one is queued; cancel: likewise as pause; retry:
- * an ended job is queued again with its failed items back to listed; verify:
+ * an ended job is queued again with its failed items back to listed, and the
+ * state of the store forgotten, so that it is listed anew; verify:
  * a done or partial job is queued again as it is, so that its target is read
  * back once more. */
 int db_job_act(struct db *db, int64_t id, enum job_action action,
@@ -140,6 +143,12 @@ int db_job_claim(struct db *db, int slot, struct db_job *job_r,
 int db_job_stage(struct db *db, int64_t id, const char *stage,
                  const char *trouble, struct err *err);
 int db_job_extracted(struct db *db, int64_t id, struct err *err);
+/* Which state of the store the ledger lists. */
+int db_job_stamp(struct db *db, int64_t id, uint64_t stamp, struct err *err);
+/* The store is in another state: another round of listing begins, extracted
+ * and stamp are none. What is in the ledger stays; rows that stand for a whole
+ * folder (nid and folder the same) go, since the new listing tells. */
+int db_job_relist(struct db *db, int64_t id, struct err *err);
 /* Ends, pauses or re-queues: state with its error text ("" none). A request
  * that is open then is met: re-queued with a pause requested is paused, and
  * anything but an end with a cancel requested is cancelled; paused without a
@@ -154,7 +163,7 @@ enum job_request db_job_request(struct db *db, int64_t id);
 struct db_folder {
     uint32_t nid;
     const char *path; /* UTF-8 names joined by '\x1f' (no name has it) */
-    int64_t listed;   /* rows of the contents table */
+    int64_t listed;   /* rows of the contents table; put: new ones */
 };
 int db_ledger_folder(struct db *db, int64_t job, const struct db_folder *f,
                      struct err *err);
@@ -180,8 +189,10 @@ struct db_item {
     const char *remote;  /* the target's id of it; "" before */
     const char *reason;  /* of failed, filtered, duplicate; "" */
     const char *defects; /* what of it could not be read: "2: words"; "" */
+    int round;           /* of listing, that it came with */
 };
-/* Adds items as listed (or as item->state); known nids are left as they are. */
+/* Adds items as listed (or as item->state) in the job's round; known nids are
+ * left as they are. */
 int db_ledger_add(struct db *db, int64_t job, const struct db_item *items,
                   size_t n, struct err *err);
 /* New state of n items of one job in one transaction; hash, remote, reason,

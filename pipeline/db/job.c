@@ -7,7 +7,7 @@
 
 #define JOB_COLS                                                               \
     "id, store, target, stage, error, state, request, slot, attempts,"         \
-    " uid, gid, pid, created, started, ended, extracted"
+    " uid, gid, pid, created, started, ended, extracted, stamp, round"
 
 static const char *const state_names[JOB_STATES] = {
     [JOB_QUEUED] = "queued",       [JOB_RUNNING] = "running",
@@ -48,6 +48,8 @@ static void job_read(struct query *query, struct db_job *job)
     job->started = query_get_int(query, 13);
     job->ended = query_get_int(query, 14);
     job->extracted = query_get_int(query, 15) != 0;
+    job->stamp = (uint64_t)query_get_int(query, 16);
+    job->round = (int)query_get_int(query, 17);
 }
 
 static int job_read_tally(struct driver *driver, struct db_job *job,

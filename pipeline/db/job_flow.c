@@ -162,6 +162,8 @@ static int flow_retry(struct driver *driver, struct flow *f, struct err *err)
     rc = flow_check_alone(driver, f, "retry", err);
     if (!rc)
         rc = ledger_relist_failed(driver, f->id, err);
+    if (!rc)
+        rc = ledger_stamp(driver, f->id, 0, err);
     flow_again(f);
     return rc;
 }

@@ -78,7 +78,10 @@ static int ledger_put_folder(struct driver *driver, int64_t job,
             driver,
             "INSERT INTO folder (job, nid, path, listed)"
             " VALUES ($1, $2, $3, $4) ON CONFLICT (job, nid) DO UPDATE"
-            " SET path = excluded.path, listed = excluded.listed",
+            /* Where items are already, those that follow go too. */
+            " SET path = CASE WHEN folder.kept = 0 THEN excluded.path"
+            " ELSE folder.path END,"
+            " listed = excluded.listed + folder.kept",
             &query, err);
     if (rc)
         return rc;
@@ -125,8 +128,9 @@ static int ledger_insert(struct driver *driver, int64_t job,
     int rc = driver_query(
         driver,
         "INSERT INTO item (job, nid, folder, state, time, size, class,"
-        " subject, hash, remote, reason, defects)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
+        " subject, hash, remote, reason, defects, round)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,"
+        " (SELECT round FROM job WHERE id = $1))"
         " ON CONFLICT DO NOTHING",
         &query, err);
 
@@ -300,4 +304,74 @@ int ledger_relist_failed(struct driver *driver, int64_t job, struct err *err)
             return rc;
     }
     return rc ? rc : tally_relist(driver, job, err);
+}
+
+/* ---- another round ---- */
+
+int ledger_stamp(struct driver *driver, int64_t job, uint64_t stamp,
+                 struct err *err)
+{
+    struct query *query;
+    int rc = driver_query(driver, "UPDATE job SET stamp = $1 WHERE id = $2",
+                          &query, err);
+
+    if (rc)
+        return rc;
+    query_int(query, 1, (int64_t)stamp);
+    query_int(query, 2, job);
+    rc = query_run(query, err);
+    if (!rc && driver_rows(driver) == 0)
+        rc = err_set(err, ENOENT, "no job %lld", (long long)job);
+    return rc;
+}
+
+int db_job_stamp(struct db *db, int64_t id, uint64_t stamp, struct err *err)
+{
+    int rc = db_begin_write(db, err);
+
+    return rc ? rc : db_end(db, ledger_stamp(db->main, id, stamp, err), err);
+}
+
+/* One statement about a job. */
+static int job_run(struct driver *driver, const char *sql, int64_t job,
+                   struct err *err)
+{
+    struct query *query;
+    int rc = driver_query(driver, sql, &query, err);
+
+    if (rc)
+        return rc;
+    query_int(query, 1, job);
+    return query_run(query, err);
+}
+
+static int ledger_round(struct driver *driver, int64_t job, struct err *err)
+{
+    /* The counters first: they need the rows that go. */
+    static const char *const steps[] = {
+        "UPDATE tally SET items = items - (SELECT count(*) FROM item"
+        " WHERE item.job = $1 AND item.nid = item.folder"
+        " AND item.state = tally.state),"
+        " bytes = bytes - (SELECT coalesce(sum(size), 0) FROM item"
+        " WHERE item.job = $1 AND item.nid = item.folder"
+        " AND item.state = tally.state) WHERE job = $1",
+        "DELETE FROM item WHERE job = $1 AND nid = folder",
+        "UPDATE folder SET kept = (SELECT count(*) FROM item"
+        " WHERE item.job = $1 AND item.folder = folder.nid) WHERE job = $1",
+        "UPDATE folder SET listed = kept WHERE job = $1",
+        "UPDATE job SET extracted = 0, stamp = 0, round = round + 1"
+        " WHERE id = $1",
+    };
+    int rc = ledger_check_job(driver, job, err);
+
+    for (size_t i = 0; i < array_len(steps) && !rc; i++)
+        rc = job_run(driver, steps[i], job, err);
+    return rc;
+}
+
+int db_job_relist(struct db *db, int64_t id, struct err *err)
+{
+    int rc = db_begin_write(db, err);
+
+    return rc ? rc : db_end(db, ledger_round(db->main, id, err), err);
 }

@@ -9,6 +9,10 @@
  * transaction of the caller's. */
 int ledger_relist_failed(struct driver *driver, int64_t job, struct err *err);
 
+/* Sets the stamp of the job's row; inside a transaction of the caller's. */
+int ledger_stamp(struct driver *driver, int64_t job, uint64_t stamp,
+                 struct err *err);
+
 /* The first folder above `after` that has items in the job's ledger; -1
  * begins. 1 found, 0 none. */
 int ledger_folder_after(struct driver *driver, int64_t job, int64_t after,
@@ -21,7 +25,7 @@ int ledger_folder_after(struct driver *driver, int64_t job, int64_t after,
 /* The columns that ledger_read_item reads, in its order. */
 #define LEDGER_COLS                                                            \
     "nid, folder, state, time, size, class, subject, hash, remote, reason,"    \
-    " defects"
+    " defects, round"
 void ledger_read_item(struct query *query, struct db_item *item);
 
 #endif

@@ -117,6 +117,7 @@ void ledger_read_item(struct query *query, struct db_item *item)
     item->remote = query_get_text(query, 8);
     item->reason = query_get_text(query, 9);
     item->defects = query_get_text(query, 10);
+    item->round = (int)query_get_int(query, 11);
 }
 
 #define ITEM_TEXTS 6

@@ -92,6 +92,15 @@ static const struct schema_step steps[] = {
 
     {"defects of items",
      "ALTER TABLE item ADD COLUMN defects TEXT NOT NULL DEFAULT '';"},
+
+    /* stamp: of the state of the store that the ledger lists, 0 unknown;
+     * round: how often it was listed anew; kept: items of the folder that
+     * earlier rounds have listed. */
+    {"jobs of stores that change",
+     "ALTER TABLE job ADD COLUMN stamp BIGINT NOT NULL DEFAULT 0;"
+     "ALTER TABLE job ADD COLUMN round INTEGER NOT NULL DEFAULT 0;"
+     "ALTER TABLE folder ADD COLUMN kept BIGINT NOT NULL DEFAULT 0;"
+     "ALTER TABLE item ADD COLUMN round INTEGER NOT NULL DEFAULT 0;"},
 };
 
 const struct schema_step *schema_steps(size_t *n_r)

@@ -103,7 +103,9 @@ int pst_unchanged(struct pst *pst, struct err *err)
 
     if (!pst->live.trouble) {
         rc = io_fstat(pst->fd, &st);
-        if (rc < 0)
+        if (rc == -ENOENT || rc == -ESTALE) /* as some shares say it */
+            trouble_set(pst, ESTALE, "the file was replaced or removed");
+        else if (rc < 0)
             trouble_set(pst, -rc, "the file cannot be asked any more: %s",
                         strerror(-rc));
         else

@@ -46,10 +46,48 @@ static int key_check(struct run *run, const char *record_key, struct err *err)
     return 0;
 }
 
+/* The ledger is of one state of the store: of this one? */
+static int state_check(struct run *run, const struct reader_info *info,
+                       struct err *err)
+{
+    struct db_job *job = &run->job;
+    struct reader_file file;
+    int rc = 0;
+
+    if (job->stamp && job->stamp != info->stamp) {
+        run->changed = true;
+        return err_set(err, ESTALE, "the store is not as it was listed");
+    }
+    if (!job->stamp && job->extracted) {
+        rc = db_job_relist(run->db, job->id, err);
+        if (rc == 0)
+            rc = db_job_get(run->db, job->id, job, err);
+    }
+    if (rc == 0 && !job->stamp)
+        rc = db_job_stamp(run->db, job->id, info->stamp, err);
+    if (rc != 0)
+        return rc;
+    job->stamp = info->stamp;
+    reader_file(run->reader, &file);
+    reader_expect(run->pieces, &file);
+    return 0;
+}
+
+/* Nothing is left but to read the target back: the store is not needed. */
+static bool is_sent(const struct db_job *job)
+{
+    return job->extracted && job->stamp && !job->items[ITEM_LISTED] &&
+           !job->items[ITEM_SENDING];
+}
+
 int stage_check(struct run *run, struct err *err)
 {
     struct reader_info info;
-    int rc = reader_info(run->reader, &info, err);
+    int rc = db_job_get(run->db, run->job.id, &run->job, err);
+
+    if (rc != 0 || is_sent(&run->job))
+        return rc;
+    rc = reader_info(run->reader, &info, err);
 
     if (rc == 0 && info.has_password &&
         settings_bool(run->settings, "mount.refuse_password"))
@@ -58,6 +96,8 @@ int stage_check(struct run *run, struct err *err)
                        "(mount.refuse_password)");
     if (rc == 0)
         rc = key_check(run, info.record_key, err);
+    if (rc == 0)
+        rc = state_check(run, &info, err);
     if (rc == 0 && strcmp(run->record_key, info.record_key) != 0)
         rc = key_note(run, info.record_key, err);
     if (rc != 0)

@@ -32,18 +32,27 @@ struct extract {
     struct err *err;
     struct outline outline;
     struct seen seen[NID_TYPES];
+    struct seen kept[NID_TYPES]; /* listed in an earlier round */
     struct db_item items[ADD_ITEMS];
     struct pending places[ADD_ITEMS];
     size_t n;
     struct buf text;
     const struct outline_folder *folder;
-    int64_t rows, twice, total; /* of the folder, of all */
+    int64_t rows, known, twice, total; /* of the folder, of all */
 };
 
-/* True when the node was seen before; negative when memory runs out. */
-static int seen_before(struct extract *x, uint32_t nid)
+static bool seen_has(const struct seen *all, uint32_t nid)
 {
-    struct seen *seen = &x->seen[nid % NID_TYPES];
+    const struct seen *seen = &all[nid % NID_TYPES];
+
+    return nid >> 8 < seen->size &&
+           (seen->bits[nid >> 8] & 1 << (nid >> 5 & 7));
+}
+
+/* True when the node was seen before; negative when memory runs out. */
+static int seen_before(struct seen *all, uint32_t nid)
+{
+    struct seen *seen = &all[nid % NID_TYPES];
     size_t byte = nid >> 8, size = seen->size ? seen->size : 4096;
     uint8_t bit = (uint8_t)(1 << (nid >> 5 & 7)), *grown;
     bool before;
@@ -93,10 +102,14 @@ static int entry_take(void *ctx, const struct reader_entry *entry)
 
     if (rc != 0)
         return rc;
-    rc = seen_before(x, entry->nid);
+    rc = seen_before(x->seen, entry->nid);
     if (rc != 0) {
         x->twice += rc > 0;
         return rc < 0 ? err_set(x->err, ENOMEM, "no memory") : 0;
+    }
+    if (seen_has(x->kept, entry->nid)) {
+        x->known++;
+        return 0;
     }
     x->rows++;
     x->items[x->n] = (struct db_item){
@@ -149,7 +162,7 @@ static int folder_fail(struct extract *x, const char *reason)
 static int folder_compare(struct extract *x)
 {
     const struct outline_folder *f = x->folder;
-    int64_t shown = x->rows + x->twice;
+    int64_t shown = x->rows + x->known + x->twice;
     char reason[DB_REASON_MAX];
 
     if (x->twice)
@@ -177,7 +190,7 @@ static int folder_extract(struct extract *x,
     int rc;
 
     x->folder = folder;
-    x->rows = x->twice = 0;
+    x->rows = x->known = x->twice = 0;
     rc = reader_entries(x->run->reader, folder->nid, entry_take, x, x->err);
     if (rc == -EBADMSG || rc == -ENOENT) {
         why = *x->err;
@@ -213,15 +226,59 @@ static int store_compare(struct extract *x)
     return rc ? rc : db_ledger_folder(x->run->db, x->run->job.id, &row, x->err);
 }
 
+/* ---- another round, of a store that has changed ---- */
+
+static int kept_take(void *ctx, const struct db_item *item,
+                     const char *folder_path)
+{
+    struct extract *x = ctx;
+    int rc = 0;
+
+    if (item->round < x->run->job.round)
+        rc = seen_before(x->kept, item->nid);
+    return rc < 0 ? err_set(x->err, ENOMEM, "no memory") : 0;
+}
+
+static int kept_load(struct extract *x)
+{
+    if (!x->run->job.round)
+        return 0;
+    return db_ledger_each(x->run->db, x->run->job.id, -1, kept_take, x, x->err);
+}
+
+/* What was listed before, was not sent and is not there any more. */
+static int gone_take(void *ctx, const struct db_item *item,
+                     const char *folder_path)
+{
+    struct extract *x = ctx;
+    struct db_item gone = *item;
+
+    if (seen_has(x->seen, item->nid) || item->nid == item->folder)
+        return 0;
+    gone.state = ITEM_FAILED;
+    gone.reason = "no longer in the store, which changed before it was sent";
+    return db_ledger_mark(x->run->db, x->run->job.id, &gone, 1, x->err);
+}
+
+static int gone_fail(struct extract *x)
+{
+    if (!x->run->job.round)
+        return 0;
+    return db_ledger_each(x->run->db, x->run->job.id, ITEM_LISTED, gone_take, x,
+                          x->err);
+}
+
 static int folders_extract(struct extract *x)
 {
-    int rc = 0;
+    int rc = kept_load(x);
 
     for (size_t i = 0; rc == 0 && i < x->outline.n; i++)
         if (!x->outline.list[i].is_search)
             rc = folder_extract(x, &x->outline.list[i]);
     if (rc == 0)
         rc = store_compare(x);
+    if (rc == 0)
+        rc = gone_fail(x);
     if (rc == 0)
         rc = db_job_extracted(x->run->db, x->run->job.id, x->err);
     if (rc == 0)
@@ -237,7 +294,7 @@ static void extract_free(struct extract **x)
     outline_free(&(*x)->outline);
     buf_finish(&(*x)->text);
     for (int i = 0; i < NID_TYPES; i++)
-        free((*x)->seen[i].bits);
+        free((*x)->seen[i].bits), free((*x)->kept[i].bits);
     free(*x);
     *x = NULL;
 }

@@ -32,9 +32,13 @@ static ssize_t piece_read(void *ctx, uint64_t off, void *buf, size_t len,
                           struct err *err)
 {
     const struct feed_piece *piece = ctx;
+    ssize_t n = reader_read(piece->run->pieces, piece->nid,
+                            run_format(piece->run), off, buf, len, err);
 
-    return reader_read(piece->run->pieces, piece->nid, run_format(piece->run),
-                       off, buf, len, err);
+    /* Not the item's fault: see batch_send. */
+    if (n == -ESTALE || n == READER_NO_SOURCE || n == -ETIMEDOUT)
+        piece->run->torn = (int)n;
+    return n;
 }
 
 void feed_item(struct run *run, const struct reader_meta *meta, uint32_t nid,

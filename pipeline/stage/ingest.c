@@ -34,6 +34,20 @@ static int folders_make(struct run *run, const struct run_folders *folders,
     return rc;
 }
 
+/* The source went away, or became another, while items were read for the
+ * target: what it says of those that are not there is not to be believed. */
+static int batch_tear(struct run *run, struct batch *batch, int rc,
+                      struct err *err)
+{
+    for (size_t i = 0; i < batch->n; i++)
+        if (batch->items[i].error)
+            batch->items[i].error = EINPROGRESS;
+    return rc ? rc
+              : err_set(err, -run->torn,
+                        "the source failed while an item was "
+                        "read");
+}
+
 /* Items start as EINPROGRESS: whatever is not said of one here is unknown. */
 static int batch_send(struct run *run, struct batch *batch, struct err *err)
 {
@@ -42,10 +56,11 @@ static int batch_send(struct run *run, struct batch *batch, struct err *err)
 
     if (!batch->n)
         return 0;
+    run->torn = 0;
     rc = run_target_folder(run, batch->folder, &there, err);
     if (rc == 0)
         rc = run->ops->put(run->target, there, batch->items, batch->n, err);
-    return rc;
+    return run->torn ? batch_tear(run, batch, rc, err) : rc;
 }
 
 static int batches_send(struct run *run, struct clerk *clerk, struct err *err)

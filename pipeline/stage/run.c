@@ -7,6 +7,7 @@
 #include "pipeline/base/clock.h"
 #include "pipeline/base/log.h"
 #include "pipeline/stage/input.h"
+#include "pipeline/stage/settle.h"
 
 #define EVENT_MAX     1024
 #define NOTES_MAX     (1 << 20) /* bytes of damage notes */
@@ -156,15 +157,16 @@ static bool may_pass(int rc)
     return false;
 }
 
-static int run_wait(struct run *run, unsigned seconds)
+int run_wait(struct run *run, unsigned ms)
 {
-    uint64_t end = time_mono_ms() + seconds * 1000ull;
+    uint64_t now = time_mono_ms(), end = now + ms;
 
-    while (time_mono_ms() < end) {
+    for (; now < end; now = time_mono_ms()) {
         int rc = run_halted(run);
         if (rc != 0)
             return rc;
-        if (input_wait(WAIT_STEP_MS))
+        if (input_wait(end - now < WAIT_STEP_MS ? (unsigned)(end - now)
+                                                : WAIT_STEP_MS))
             return RUN_ENDING;
     }
     return 0;
@@ -180,7 +182,7 @@ static int run_stage(struct run *run, size_t i, struct err *err)
         int rc = run_halted(run);
         if (rc == 0)
             rc = stages[i].run(run, err);
-        if (rc >= 0 || !may_pass(rc))
+        if (rc >= 0 || !may_pass(rc) || settle_is_source(run, rc))
             return rc;
         if (run->progress != done) {
             done = run->progress;
@@ -193,24 +195,41 @@ static int run_stage(struct run *run, size_t i, struct err *err)
                   err->msg, pause);
         db_job_stage(run->db, run->job.id, stages[i].name, err->msg, NULL);
         run_target_close(run);
-        rc = run_wait(run, pause);
+        rc = run_wait(run, pause * 1000);
         if (rc != 0)
             return rc;
         pause = pause * 2 < RUN_PAUSE_MAX ? pause * 2 : RUN_PAUSE_MAX;
     }
 }
 
-static int run_stages(struct run *run, struct err *err)
+static int stages_pass(struct run *run, struct err *err)
 {
     int rc = 0;
 
     for (size_t i = 0; rc == 0 && i < array_len(stages); i++) {
         uint64_t began = time_mono_ms();
+        run->stage = stages[i].name;
         rc = db_job_stage(run->db, run->job.id, stages[i].name, "", err);
         if (rc == 0)
             rc = run_stage(run, i, err);
         log_debug("job %lld: %s took %llu ms", (long long)run->job.id,
                   stages[i].name, (unsigned long long)(time_mono_ms() - began));
+    }
+    return rc;
+}
+
+/* Again from the first where the source was the trouble and is none now: each
+ * stage finds what it has done already. */
+static int run_stages(struct run *run, struct err *err)
+{
+    int rc = stages_pass(run, err);
+
+    while (rc < 0) {
+        rc = settle_source(run, rc, err);
+        if (rc != 0)
+            break;
+        *err = (struct err){0};
+        rc = stages_pass(run, err);
     }
     return rc;
 }

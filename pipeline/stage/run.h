@@ -38,6 +38,10 @@ struct run {
     uint64_t looked;       /* monotonic ms of the last look */
     int halted;            /* what the last look found */
     uint64_t progress;     /* grows with each batch done */
+    const char *stage;     /* it is in */
+    bool changed;          /* the store is not in the state that is listed */
+    int torn;              /* what ended the reading of an item under way */
+    uint64_t trouble_since, trouble_progress; /* with the source: settle.c */
 };
 
 /* Takes a claimed job through its stages and notes the end in db. Negative
@@ -47,6 +51,8 @@ int run_job(struct db *db, const struct settings *settings,
 
 /* 0 go on, else a run_halt: between batches, cheap. */
 int run_halted(struct run *run);
+/* Waits so many ms: 0 or a run_halt. */
+int run_wait(struct run *run, unsigned ms);
 /* The format that the target wants. */
 enum reader_format run_format(const struct run *run);
 /* "<record key or zeros>.<nid>" as the messages carry it. */
