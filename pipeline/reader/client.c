@@ -1,37 +1,18 @@
 #include "pipeline/reader/client.h"
 
-#include <pthread.h>
 #include <string.h>
 
 #include "pipeline/base/charset.h"
 #include "pipeline/base/clock.h"
 #include "pipeline/base/hash.h"
-#include "pipeline/reader/child.h"
+#include "pipeline/reader/client_priv.h"
 #include "pipeline/reader/rules.h"
 #include "pipeline/reader/skips.h"
-#include "pipeline/reader/source.h"
 
 #define PROGRAM_LIBPFF "pstfs-libpff"
 
-#define DEATHS_MAX   8     /* readers lost in one bulk call that goes on */
 #define HOLD_UPS_MAX 2     /* time limits run out before the reader rests */
 #define REST_MS      10000 /* so long */
-
-struct reader {
-    pthread_mutex_t lock; /* held through each call */
-    char *path;
-    struct child child;
-    struct skips *skips;
-    pthread_mutex_t state;   /* of the two below; taken last */
-    struct reader_file file; /* the state that is read; all 0 any */
-    struct err stale;        /* why that is no more; code 0 it may be */
-    unsigned hold_ups;       /* in a row */
-    uint64_t rest_until;     /* monotonic ms: nothing is asked before */
-    union {
-        struct proto_record record;
-        uint8_t bytes[PROTO_RECORD_MAX];
-    } copy; /* a record, out of the child's reach */
-};
 
 int reader_new(const char *path, struct reader **reader_r, struct err *err)
 {
@@ -93,102 +74,11 @@ void reader_rest(struct reader *reader)
 }
 
 /* Puts the store's name before the words; returns -err->code. */
-static int blame_store(struct reader *reader, struct err *err)
+int client_blame(struct reader *reader, struct err *err)
 {
     const char *slash = strrchr(reader->path, '/');
 
     return err_wrap(err, "%s", slash ? slash + 1 : reader->path);
-}
-
-/* ---- which state ---- */
-
-static void file_set(struct reader *reader, const struct reader_file *file)
-{
-    pthread_mutex_lock(&reader->state);
-    reader->file = *file;
-    reader->stale.code = 0;
-    pthread_mutex_unlock(&reader->state);
-}
-
-/* It is another state now, whoever says so: until renewed. */
-static void stale_set(struct reader *reader, const struct err *why)
-{
-    pthread_mutex_lock(&reader->state);
-    if (!reader->stale.code)
-        reader->stale = *why;
-    pthread_mutex_unlock(&reader->state);
-}
-
-/* -ESTALE with the reason, when it is known to be. */
-static int stale_get(struct reader *reader, struct err *err)
-{
-    int rc = 0;
-
-    pthread_mutex_lock(&reader->state);
-    if (reader->stale.code)
-        rc = err_set(err, ESTALE, "%s", reader->stale.msg);
-    pthread_mutex_unlock(&reader->state);
-    return rc;
-}
-
-void reader_file(struct reader *reader, struct reader_file *file_r)
-{
-    pthread_mutex_lock(&reader->state);
-    *file_r = reader->file;
-    pthread_mutex_unlock(&reader->state);
-}
-
-void reader_renew(struct reader *reader)
-{
-    static const struct reader_file any;
-
-    reader_expect(reader, &any);
-}
-
-void reader_expect(struct reader *reader, const struct reader_file *file)
-{
-    pthread_mutex_lock(&reader->lock);
-    child_end(&reader->child);
-    file_set(reader, file);
-    pthread_mutex_unlock(&reader->lock);
-}
-
-/* The state just met against the one that is read; the first is it. */
-static int file_meet(struct reader *reader, const struct reader_file *met,
-                     struct err *err)
-{
-    struct reader_file file;
-
-    reader_file(reader, &file);
-    if (file.now == met->now)
-        return 0;
-    if (!file.now) {
-        file_set(reader, met);
-        return 0;
-    }
-    return err_set(err, ESTALE, "%s",
-                   file.lasting == met->lasting
-                       ? "another file lies in the place of the store"
-                       : "the file has changed");
-}
-
-int reader_look(struct reader *reader, struct reader_file *file_r,
-                struct err *err)
-{
-    struct reader_file file, met = {0};
-    int rc = source_look(reader->path, reader_rules()->timeout_ms, &met, err);
-
-    if (file_r)
-        *file_r = met;
-    if (rc != 0)
-        blame_store(reader, err);
-    if (rc != 0)
-        return rc == -ETIMEDOUT ? rc : READER_NO_SOURCE;
-    rc = stale_get(reader, err);
-    reader_file(reader, &file);
-    if (rc == 0 && file.now && file.now != met.now)
-        rc = file_meet(reader, &met, err);
-    return rc ? blame_store(reader, err) : 0;
 }
 
 void reader_interrupt(struct reader *reader, bool on)
@@ -214,7 +104,7 @@ void reader_bad(struct reader *reader, reader_bad_fn *fn, void *ctx)
 
 /* ---- asking ---- */
 
-static const uint8_t *data_of(const struct reader *reader)
+const uint8_t *client_data(const struct reader *reader)
 {
     return reader->child.window + PROTO_DATA_OFF;
 }
@@ -223,12 +113,12 @@ static const uint8_t *data_of(const struct reader *reader)
 static int child_stale(struct reader *reader, struct err *err)
 {
     child_end(&reader->child);
-    stale_set(reader, err);
+    client_stale_set(reader, err);
     return -ESTALE;
 }
 
-static int answer_error(struct reader *reader, const struct proto_reply *reply,
-                        struct err *err)
+int client_error(struct reader *reader, const struct proto_reply *reply,
+                 struct err *err)
 {
     struct err local = {0};
 
@@ -239,7 +129,7 @@ static int answer_error(struct reader *reader, const struct proto_reply *reply,
         child_stale(reader, err);
     if (reply->status == READER_NO_SOURCE)
         child_end(&reader->child);
-    return blame_store(reader, err);
+    return client_blame(reader, err);
 }
 
 /* A disk that does not answer, found so a few times in a row, is left alone
@@ -252,9 +142,9 @@ static void hold_up_note(struct reader *reader, int rc)
         reader->rest_until = time_mono_ms() + REST_MS;
 }
 
-static int child_ready(struct reader *reader, struct err *err)
+int client_ready(struct reader *reader, struct err *err)
 {
-    int rc = stale_get(reader, err);
+    int rc = client_stale(reader, err);
 
     if (reader->child.pid && child_is_worn(&reader->child))
         child_end(&reader->child);
@@ -269,7 +159,7 @@ static int child_ready(struct reader *reader, struct err *err)
         hold_up_note(reader, rc);
         return rc;
     }
-    rc = file_meet(reader, &reader->child.file, err);
+    rc = client_meet(reader, &reader->child.file, err);
     if (rc != 0)
         return child_stale(reader, err);
     skips_belong(reader->skips, reader->child.file.now);
@@ -278,9 +168,9 @@ static int child_ready(struct reader *reader, struct err *err)
 
 /* One question, starting the child when none runs. board_r: the item a child
  * that is gone was working on. */
-static int child_question(struct reader *reader, struct proto_request *request,
-                          struct proto_reply *reply_r, uint32_t *board_r,
-                          struct err *err)
+int client_question(struct reader *reader, struct proto_request *request,
+                    struct proto_reply *reply_r, uint32_t *board_r,
+                    struct err *err)
 {
     int rc = child_ask(&reader->child, request, reply_r, board_r, err);
 
@@ -290,7 +180,7 @@ static int child_question(struct reader *reader, struct proto_request *request,
 
 /* The item of the request, when there is one, is blamed for the death of the
  * child that worked on it. */
-static int ask(struct reader *reader, struct proto_request *request,
+int client_ask(struct reader *reader, struct proto_request *request,
                struct proto_reply *reply_r, struct err *err)
 {
     struct err local = {0};
@@ -301,22 +191,22 @@ static int ask(struct reader *reader, struct proto_request *request,
     if (request->nid && skips_refused(reader->skips, request->nid, err))
         rc = -EIO;
     if (rc == 0)
-        rc = child_ready(reader, err);
+        rc = client_ready(reader, err);
     if (rc == 0)
-        rc = child_question(reader, request, reply_r, &board, err);
+        rc = client_question(reader, request, reply_r, &board, err);
     if (board && board == request->nid)
         skips_add(reader->skips, board, err->msg);
     if (rc != 0)
-        return blame_store(reader, err);
-    return reply_r->status ? answer_error(reader, reply_r, err) : 0;
+        return client_blame(reader, err);
+    return reply_r->status ? client_error(reader, reply_r, err) : 0;
 }
 
 /* The child broke its word in what it put into the window. */
-static int nonsense(struct reader *reader, struct err *err)
+int client_nonsense(struct reader *reader, struct err *err)
 {
     child_end(&reader->child);
     err_set(err, EIO, "the reader answered nonsense");
-    return blame_store(reader, err);
+    return client_blame(reader, err);
 }
 
 /* ---- records ---- */
@@ -332,12 +222,12 @@ static int record_take(struct reader *reader, size_t used, size_t *off,
 
     if (left < sizeof(*record))
         return -1;
-    memcpy(record, data_of(reader) + *off, sizeof(*record));
+    memcpy(record, client_data(reader) + *off, sizeof(*record));
     if (record->size < sizeof(*record) || record->size > left ||
         record->size > PROTO_RECORD_MAX || record->size % 8)
         return -1;
     room = record->size - sizeof(*record);
-    memcpy(record->text, data_of(reader) + *off + sizeof(*record), room);
+    memcpy(record->text, client_data(reader) + *off + sizeof(*record), room);
     for (size_t i = 0; i < PROTO_TEXTS; i++) {
         size_t len = record->lengths[i];
         if (room < len + 1 || text[len] != '\0' ||
@@ -351,11 +241,8 @@ static int record_take(struct reader *reader, size_t used, size_t *off,
     return 0;
 }
 
-typedef int record_fn(void *ctx, const struct proto_record *record,
-                      const char *const texts[PROTO_TEXTS]);
-
 static int page_walk(struct reader *reader, const struct proto_reply *reply,
-                     record_fn *fn, void *ctx, struct err *err)
+                     client_record_fn *fn, void *ctx, struct err *err)
 {
     size_t off = 0;
 
@@ -363,7 +250,7 @@ static int page_walk(struct reader *reader, const struct proto_reply *reply,
         const char *texts[PROTO_TEXTS];
         int rc;
         if (record_take(reader, reply->used, &off, texts) != 0)
-            return nonsense(reader, err);
+            return client_nonsense(reader, err);
         rc = fn(ctx, &reader->copy.record, texts);
         if (rc != 0)
             return rc;
@@ -372,8 +259,8 @@ static int page_walk(struct reader *reader, const struct proto_reply *reply,
 }
 
 /* All records that the operation gives, page after page. */
-static int records_walk(struct reader *reader, enum proto_op op, uint32_t nid,
-                        record_fn *fn, void *ctx, struct err *err)
+int client_records(struct reader *reader, enum proto_op op, uint32_t nid,
+                   client_record_fn *fn, void *ctx, struct err *err)
 {
     struct proto_request request = {.op = op, .nid = nid};
     struct proto_reply reply;
@@ -381,9 +268,9 @@ static int records_walk(struct reader *reader, enum proto_op op, uint32_t nid,
 
     pthread_mutex_lock(&reader->lock);
     do {
-        rc = ask(reader, &request, &reply, err);
+        rc = client_ask(reader, &request, &reply, err);
         if (rc == 0 && reply.next && reply.next <= request.start)
-            rc = nonsense(reader, err);
+            rc = client_nonsense(reader, err);
         if (rc == 0)
             rc = page_walk(reader, &reply, fn, ctx, err);
         request.start = reply.next;
@@ -402,7 +289,7 @@ static int note_show(void *ctx, const struct proto_record *record,
 
 int reader_notes(struct reader *reader, struct buf *out, struct err *err)
 {
-    return records_walk(reader, PROTO_NOTES, 0, note_show, out, err);
+    return client_records(reader, PROTO_NOTES, 0, note_show, out, err);
 }
 
 struct folder_walk {
@@ -432,7 +319,7 @@ int reader_folders(struct reader *reader, reader_folder_fn *fn, void *ctx,
 {
     struct folder_walk walk = {fn, ctx};
 
-    return records_walk(reader, PROTO_FOLDERS, 0, folder_show, &walk, err);
+    return client_records(reader, PROTO_FOLDERS, 0, folder_show, &walk, err);
 }
 
 struct entry_walk {
@@ -464,7 +351,8 @@ int reader_entries(struct reader *reader, uint32_t folder, reader_entry_fn *fn,
 {
     struct entry_walk walk = {fn, ctx};
 
-    return records_walk(reader, PROTO_ENTRIES, folder, entry_show, &walk, err);
+    return client_records(reader, PROTO_ENTRIES, folder, entry_show, &walk,
+                          err);
 }
 
 struct fact_walk {
@@ -485,7 +373,7 @@ int reader_facts(struct reader *reader, uint32_t nid, reader_fact_fn *fn,
 {
     struct fact_walk walk = {fn, ctx};
 
-    return records_walk(reader, PROTO_FACTS, nid, fact_show, &walk, err);
+    return client_records(reader, PROTO_FACTS, nid, fact_show, &walk, err);
 }
 
 struct part_walk {
@@ -523,7 +411,7 @@ int reader_parts(struct reader *reader, uint32_t nid, uint32_t *folder_r,
     struct part_walk walk = {folder_r, 0, fn, ctx};
 
     *folder_r = 0;
-    return records_walk(reader, PROTO_PARTS, nid, part_show, &walk, err);
+    return client_records(reader, PROTO_PARTS, nid, part_show, &walk, err);
 }
 
 /* ---- info ---- */
@@ -579,11 +467,11 @@ int reader_info(struct reader *reader, struct reader_info *info_r,
     int rc;
 
     pthread_mutex_lock(&reader->lock);
-    rc = ask(reader, &request, &reply, err);
+    rc = client_ask(reader, &request, &reply, err);
     if (rc == 0 && reply.used != sizeof(info))
-        rc = nonsense(reader, err);
+        rc = client_nonsense(reader, err);
     if (rc == 0) {
-        memcpy(&info, data_of(reader), sizeof(info));
+        memcpy(&info, client_data(reader), sizeof(info));
         info_take(info_r, &info);
         info_r->stamp =
             hash_fnv((uint64_t[]){info.stamp, reader->child.file.lasting},
@@ -591,247 +479,4 @@ int reader_info(struct reader *reader, struct reader_info *info_r,
     }
     pthread_mutex_unlock(&reader->lock);
     return rc;
-}
-
-/* ---- items in bulk ---- */
-
-struct bulk {
-    struct reader *reader;
-    enum proto_op op;
-    enum reader_format format;
-    const uint32_t *nids;
-    size_t n, done;
-    unsigned deaths;
-    reader_fetch_fn *fn;
-    void *ctx;
-};
-
-/* Items from done on that may be asked for in one request. */
-static size_t bulk_run(const struct bulk *b)
-{
-    size_t n = 0;
-
-    while (b->done + n < b->n && n < PROTO_NIDS_MAX &&
-           !skips_refused(b->reader->skips, b->nids[b->done + n], NULL))
-        n++;
-    return n;
-}
-
-static int bulk_refuse(struct bulk *b)
-{
-    struct reader_meta meta = {.error = EIO};
-
-    return b->fn(b->ctx, b->done++, &meta, NULL);
-}
-
-static bool item_sound(const struct proto_item *item)
-{
-    if (item->error < 0 || item->error >= 4096)
-        return false;
-    return !item->has_data ||
-           (item->size <= PROTO_DATA_MAX && item->off <= PROTO_DATA_MAX &&
-            item->off + item->size <= PROTO_DATA_MAX);
-}
-
-/* Text of a hostile process: ended, UTF-8, one line. */
-static void item_words(const struct proto_item *item,
-                       char words_r[READER_WHAT_MAX])
-{
-    cleanup_buf struct buf clean = BUF(4 * READER_WHAT_MAX);
-    size_t len = strnlen(item->what, READER_WHAT_MAX);
-
-    charset_clean_utf8(item->what, len, &clean);
-    len = charset_cut(buf_str(&clean), clean.len, READER_WHAT_MAX - 1);
-    for (size_t i = 0; i < len; i++)
-        words_r[i] = (uint8_t)clean.data[i] < ' ' ? ' ' : clean.data[i];
-    words_r[len] = '\0';
-}
-
-static int bulk_item(struct bulk *b, const struct proto_item *item)
-{
-    struct reader_meta meta = {.error = item->error};
-    const void *data = NULL;
-
-    if (!item->error) {
-        meta.size = item->size;
-        meta.time = item->time;
-        meta.flags = item->flags;
-        meta.defects = item->defects;
-        item_words(item, meta.what);
-        if (item->has_data)
-            data = data_of(b->reader) + item->off;
-    }
-    return b->fn(b->ctx, b->done++, &meta, data);
-}
-
-static int bulk_take(struct bulk *b, const struct proto_reply *reply,
-                     size_t asked, struct err *err)
-{
-    const uint8_t *table = data_of(b->reader);
-
-    if (!reply->count || reply->count > asked ||
-        reply->count * sizeof(struct proto_item) > reply->used)
-        return nonsense(b->reader, err);
-    for (uint32_t i = 0; i < reply->count; i++) {
-        struct proto_item item;
-        int rc;
-        memcpy(&item, table + i * sizeof(item), sizeof(item));
-        if (!item_sound(&item))
-            return nonsense(b->reader, err);
-        rc = bulk_item(b, &item);
-        if (rc != 0)
-            return rc;
-    }
-    return 0;
-}
-
-/* The item that the dead child worked on, when it is one it was asked for:
- * it is blamed and all go on without it; else nobody is and the call fails. */
-static bool bulk_blame(struct bulk *b, uint32_t nid, size_t asked,
-                       const char *why)
-{
-    for (size_t i = 0; nid && i < asked; i++)
-        if (b->nids[b->done + i] == nid) {
-            skips_add(b->reader->skips, nid, why);
-            return ++b->deaths < DEATHS_MAX;
-        }
-    return false;
-}
-
-static int bulk_ask(struct bulk *b, size_t n, struct err *err)
-{
-    struct proto_request request = {
-        .op = b->op, .format = b->format, .count = (uint32_t)n};
-    struct reader *reader = b->reader;
-    struct proto_reply reply;
-    struct err local = {0};
-    uint32_t nid = 0;
-    int rc;
-
-    err = err ? err : &local;
-    rc = child_ready(reader, err);
-    if (rc != 0)
-        return blame_store(reader, err);
-    memcpy(reader->child.window + PROTO_NIDS_OFF, b->nids + b->done,
-           n * sizeof(uint32_t));
-    rc = child_question(reader, &request, &reply, &nid, err);
-    if (rc == -EIO && bulk_blame(b, nid, n, err->msg))
-        return 0;
-    if (rc != 0)
-        return blame_store(reader, err);
-    if (reply.status)
-        return answer_error(reader, &reply, err);
-    return bulk_take(b, &reply, n, err);
-}
-
-static int bulk_all(struct bulk *b, struct err *err)
-{
-    int rc = 0;
-
-    pthread_mutex_lock(&b->reader->lock);
-    while (rc == 0 && b->done < b->n) {
-        size_t n = bulk_run(b);
-        rc = n ? bulk_ask(b, n, err) : bulk_refuse(b);
-    }
-    pthread_mutex_unlock(&b->reader->lock);
-    return rc;
-}
-
-static int meta_keep(void *ctx, size_t i, const struct reader_meta *meta,
-                     const void *data)
-{
-    struct reader_meta *metas = ctx;
-
-    metas[i] = *meta;
-    return 0;
-}
-
-int reader_metas(struct reader *reader, enum reader_format format,
-                 const uint32_t *nids, size_t n, struct reader_meta *metas_r,
-                 struct err *err)
-{
-    struct bulk b = {.reader = reader,
-                     .op = PROTO_METAS,
-                     .format = format,
-                     .nids = nids,
-                     .n = n,
-                     .fn = meta_keep,
-                     .ctx = metas_r};
-
-    return bulk_all(&b, err);
-}
-
-int reader_fetch(struct reader *reader, enum reader_format format,
-                 const uint32_t *nids, size_t n, reader_fetch_fn *fn, void *ctx,
-                 struct err *err)
-{
-    struct bulk b = {.reader = reader,
-                     .op = PROTO_FETCH,
-                     .format = format,
-                     .nids = nids,
-                     .n = n,
-                     .fn = fn,
-                     .ctx = ctx};
-
-    return bulk_all(&b, err);
-}
-
-/* ---- one item, a range ---- */
-
-static ssize_t read_piece(struct reader *reader, struct proto_request *request,
-                          void *buf, struct err *err)
-{
-    struct proto_reply reply;
-    int rc = ask(reader, request, &reply, err);
-
-    if (rc != 0)
-        return rc;
-    if (reply.used > request->length)
-        return nonsense(reader, err);
-    memcpy(buf, data_of(reader), reply.used);
-    return (ssize_t)reply.used;
-}
-
-/* what: item, format and part. */
-static ssize_t read_range(struct reader *reader,
-                          const struct proto_request *what, uint64_t off,
-                          void *buf, size_t len, struct err *err)
-{
-    size_t done = 0;
-    ssize_t n = 0;
-
-    pthread_mutex_lock(&reader->lock);
-    while (done < len) {
-        struct proto_request request = *what;
-        request.start = off + done;
-        request.length = len - done;
-        if (request.length > PROTO_DATA_MAX)
-            request.length = PROTO_DATA_MAX;
-        n = read_piece(reader, &request, (char *)buf + done, err);
-        if (n < 0 || (size_t)n < request.length) {
-            done += n > 0 ? (size_t)n : 0;
-            break;
-        }
-        done += (size_t)n;
-    }
-    pthread_mutex_unlock(&reader->lock);
-    return n < 0 ? n : (ssize_t)done;
-}
-
-ssize_t reader_read(struct reader *reader, uint32_t nid,
-                    enum reader_format format, uint64_t off, void *buf,
-                    size_t len, struct err *err)
-{
-    struct proto_request what = {
-        .op = PROTO_READ, .nid = nid, .format = format};
-
-    return read_range(reader, &what, off, buf, len, err);
-}
-
-ssize_t reader_part_read(struct reader *reader, uint32_t nid, unsigned part,
-                         uint64_t off, void *buf, size_t len, struct err *err)
-{
-    struct proto_request what = {.op = PROTO_READ, .nid = nid, .part = part};
-
-    return read_range(reader, &what, off, buf, len, err);
 }
