@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "fs/catalog.h"
+#include "fs/health.h"
 #include "fs/mail.h"
 #include "fs/workers.h"
 #include "pipeline/base/clock.h"
@@ -217,7 +218,7 @@ static int action_find(const char *line, enum job_action *action_r,
     control_blame(0);
     return err_set(err, EINVAL,
                    "unknown action; known: pause, resume, cancel, retry, "
-                   "verify, recover");
+                   "verify, recover, check");
 }
 
 /* Not about a job. */
@@ -238,6 +239,8 @@ int control_store_action(struct fs *fs, int64_t store, const char *line,
 
     if (r == 0 && strcmp(line, "recover") == 0)
         return action_recover(fs, store, err);
+    if (r == 0 && strcmp(line, "check") == 0)
+        return health_ask(fs->health, store, err);
     if (r == 0)
         r = action_find(line, &action, err);
     if (r < 0)

@@ -1,7 +1,7 @@
 /*
  * What the files of the control tree share: the row as the engine sees it,
- * texts and their cache, the ring of errors, rates. Only control*.c and
- * notify.c include this.
+ * texts and their cache, the ring of errors, rates. Only control*.c,
+ * health.c and notify.c include this.
  *
  * State that outlives a request (cache, ring, rates) is static in its file,
  * behind a lock of its own: a process is one mount. Locks are taken in the

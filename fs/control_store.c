@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "fs/catalog.h"
+#include "fs/health.h"
 
 #define INFO_KEEP_S 10 /* damage found by reading shows after this */
 
@@ -33,6 +34,12 @@ static int show_wait(struct fs *fs, int64_t store, struct buf *out,
     return -out->error;
 }
 
+static int show_health(struct fs *fs, int64_t store, struct buf *out,
+                       struct err *err)
+{
+    return health_show(fs->health, store, out, err);
+}
+
 const struct control_entry control_store_table[] = {
     {{"target", 0644,
       "write: [kind:]address  (starts a job); read: the newest job's target",
@@ -55,8 +62,11 @@ const struct control_entry control_store_table[] = {
      .exact = true,
      .keep_s = INFO_KEEP_S,
      .mtime = control_info_mtime},
+    {{"health", 0444,
+      "the newest check of everything: what is damaged, and whose it is",
+      show_health}},
     {{"action", 0644,
-      "write: pause | resume | cancel | retry | verify | recover", NULL,
+      "write: pause | resume | cancel | retry | verify | recover | check", NULL,
       control_store_action}},
     {{"wait", 0444, "reading blocks until the job has ended; final status",
       show_wait, NULL, true},

@@ -17,6 +17,7 @@ struct workers; /* workers.h: the worker processes */
 struct mail;    /* mail.h: folders and items of the stores */
 struct keeper;  /* keeper.h: who scans the sources and tells the kernel */
 struct lanes;   /* lane.h: who may wait for a reader */
+struct health;  /* health.h: checks of whole stores */
 struct fuse_session;
 
 struct fs {
@@ -27,6 +28,7 @@ struct fs {
     struct workers *workers;
     struct mail *mail;
     struct lanes *lanes;
+    struct health *health;
     struct keeper *keeper;
     struct fuse_session *session;
     const char *state_dir;

@@ -9,6 +9,7 @@
 #include "fs/catalog.h"
 #include "fs/daemon.h"
 #include "fs/fs.h"
+#include "fs/health.h"
 #include "fs/keeper.h"
 #include "fs/lane.h"
 #include "fs/lock.h"
@@ -72,7 +73,9 @@ static int open_sources(struct run *r, struct err *err)
 
     if (rc == 0 && lanes_new(r->o->max_threads, MAIL_LANES, &r->fs.lanes) < 0)
         rc = err_sys(err, ENOMEM, "lanes");
-    return rc < 0 ? rc : mail_new(&r->fs, &r->fs.mail, err);
+    if (rc == 0)
+        rc = mail_new(&r->fs, &r->fs.mail, err);
+    return rc < 0 ? rc : health_new(&r->fs, &r->fs.health, err);
 }
 
 static int open_session(struct run *r, struct err *err)
@@ -153,6 +156,7 @@ static void run_end(struct run *r)
 {
     bool quiet = keeper_free(&r->fs.keeper);
 
+    health_free(&r->fs.health);
     workers_free(&r->fs.workers);
     notify_free(&r->fs.notify);
     if (r->mounted)

@@ -248,4 +248,13 @@ int db_sizes_put(struct db *db, int64_t store, uint32_t folder, uint64_t stamp,
 int db_sizes_get(struct db *db, int64_t store, uint32_t folder, uint64_t stamp,
                  int version, struct buf *out, struct err *err);
 
+/* ---- the newest check of a store ---- */
+
+/* stamp: of the file that was checked, chosen by the caller; text: the result
+ * as it is shown. A get of a store that never was: -ENOENT. */
+int db_health_put(struct db *db, int64_t store, uint64_t stamp, int64_t time,
+                  const char *text, struct err *err);
+int db_health_get(struct db *db, int64_t store, uint64_t *stamp_r,
+                  int64_t *time_r, struct buf *out, struct err *err);
+
 #endif

@@ -101,6 +101,13 @@ static const struct schema_step steps[] = {
      "ALTER TABLE job ADD COLUMN round INTEGER NOT NULL DEFAULT 0;"
      "ALTER TABLE folder ADD COLUMN kept BIGINT NOT NULL DEFAULT 0;"
      "ALTER TABLE item ADD COLUMN round INTEGER NOT NULL DEFAULT 0;"},
+
+    /* stamp: of the file that was checked. */
+    {"checks of stores", "CREATE TABLE health ("
+                         " store BIGINT NOT NULL PRIMARY KEY,"
+                         " stamp BIGINT NOT NULL,"
+                         " time BIGINT NOT NULL,"
+                         " text TEXT NOT NULL);"},
 };
 
 const struct schema_step *schema_steps(size_t *n_r)

@@ -218,6 +218,19 @@ int block_read(struct pst *pst, uint64_t bid, struct chunk **chunk_r,
     return rc;
 }
 
+bool extent_sound(struct pst *pst, const struct extent *e)
+{
+    struct chunk *c = NULL;
+    struct err err = {0};
+    int rc = extent_load(pst, e, &c, &err);
+    bool sound = rc == 0 && !c->damaged;
+
+    if (rc < 0)
+        pst_note_at(pst, PST_NOTE_BLOCK, e->ib, "%s", err.msg);
+    chunk_unref(&c);
+    return sound;
+}
+
 /* The extents among bids that are sound and not in the cache yet. */
 static size_t extents_wanted(struct pst *pst, const uint64_t *bids,
                              size_t count, struct extent *out)

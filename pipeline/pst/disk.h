@@ -130,7 +130,8 @@ struct pst {
     uint8_t *run; /* PST_RUN_BYTES for reading blocks */
     struct note notes[PST_NOTES_MAX];
     size_t note_count;
-    struct named *named; /* NULL until asked for */
+    size_t notes_dropped; /* past PST_NOTES_MAX */
+    struct named *named;  /* NULL until asked for */
     bool named_asked;
     bool named_hurt;         /* damaged or lost, as far as was seen */
     uint64_t bid_next;       /* above all block ids, 0 unknown */
@@ -242,6 +243,9 @@ static inline uint64_t bid_clean(uint64_t bid)
 /* The decoded block; *chunk_r is a reference of the caller's. */
 int block_read(struct pst *pst, uint64_t bid, struct chunk **chunk_r,
                struct err *err);
+/* Reads one as the tree has it, without the cache or any search for another
+ * copy; what is wrong is noted. */
+bool extent_sound(struct pst *pst, const struct extent *e);
 /* Brings blocks into the cache, adjacent ones with one read; best effort. */
 void blocks_fetch(struct pst *pst, const uint64_t *bids, size_t count);
 /* Only tells the system that they will be read. */

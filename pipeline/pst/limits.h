@@ -9,7 +9,7 @@
 #define PST_LIVE_DROP    4096
 
 /* notes kept for a store, and the length of one */
-#define PST_NOTES_MAX     256
+#define PST_NOTES_MAX     4096
 #define PST_NOTE_TEXT_MAX 240
 
 /* memory: B-tree pages, decoded blocks, one read of adjacent blocks */
@@ -62,6 +62,11 @@
 #define PST_PAIR_NEAR       64u
 #define PST_CLAIMS_FOLDERS  16384u
 #define PST_RECOVERED_MAX   1000000u
+
+/* a check of everything: damaged blocks whose owners are looked for, and how
+ * deep subnodes may nest */
+#define PST_CHECK_BLOCKS_MAX 65536u
+#define PST_CHECK_DEPTH      8u
 
 /* damaged blocks counted for an item */
 #define PST_DAMAGE_MAX 64u

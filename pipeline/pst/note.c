@@ -37,13 +37,21 @@ static void note_keep(struct pst *pst, const struct pst_note *what, char *text)
     pst->note_count++;
 }
 
+/* False: it is not to be kept. */
+static bool note_begin(struct pst *pst)
+{
+    if (pst->note_count == PST_NOTES_MAX && !pst->noting)
+        pst->notes_dropped++;
+    return pst->note_count < PST_NOTES_MAX && !pst->noting;
+}
+
 void pst_note(struct pst *pst, const char *fmt, ...)
 {
     struct pst_note what = {.kind = PST_NOTE_STORE};
     char text[UNCUT_MAX];
     va_list ap;
 
-    if (pst->note_count == PST_NOTES_MAX || pst->noting)
+    if (!note_begin(pst))
         return;
     va_start(ap, fmt);
     vsnprintf(text, sizeof(text), fmt, ap);
@@ -58,7 +66,7 @@ void pst_note_at(struct pst *pst, enum pst_note_kind kind, uint64_t offset,
     char text[UNCUT_MAX];
     va_list ap;
 
-    if (pst->note_count == PST_NOTES_MAX || pst->noting)
+    if (!note_begin(pst))
         return;
     va_start(ap, fmt);
     vsnprintf(text, sizeof(text), fmt, ap);
@@ -132,7 +140,7 @@ void pst_note_node(struct pst *pst, uint32_t nid, const char *fmt, ...)
     size_t len;
     va_list ap;
 
-    if (pst->note_count == PST_NOTES_MAX || pst->noting)
+    if (!note_begin(pst))
         return;
     pst->noting = true;
     before = damage_enter(pst, NULL);

@@ -103,6 +103,19 @@ size_t pst_note_count(const struct pst *pst);
 const struct pst_note *pst_note_get(const struct pst *pst, size_t i);
 const char *pst_note_text(const struct pst *pst, size_t i);
 
+/* Looks at everything (section 23): each page of both trees, each block, each
+ * folder and item with its parts. What is damaged becomes a note; a note of
+ * a damaged block is followed by one of the item or folder that it belongs
+ * to. Beats as pst_open_slow says. EINTR: stopped by fn. */
+struct pst_check {
+    uint64_t nodes, blocks, bytes; /* looked at */
+    uint64_t folders, items;
+    uint64_t bad_pages, bad_blocks, bad_items;
+    uint64_t unlisted; /* notes past PST_NOTES_MAX: only counted */
+    bool stopped;
+};
+int pst_check(struct pst *pst, struct pst_check *counts_r, struct err *err);
+
 /* ---- folders (section 17) ---- */
 
 struct pst_folder {

@@ -480,3 +480,24 @@ int reader_info(struct reader *reader, struct reader_info *info_r,
     pthread_mutex_unlock(&reader->lock);
     return rc;
 }
+
+int reader_check(struct reader *reader, struct reader_check *check_r,
+                 struct err *err)
+{
+    struct proto_request request = {.op = PROTO_CHECK};
+    struct proto_check check;
+    struct proto_reply reply;
+    int rc;
+
+    memset(check_r, 0, sizeof(*check_r));
+    pthread_mutex_lock(&reader->lock);
+    rc = client_ask(reader, &request, &reply, err);
+    if (rc == 0 && reply.used != sizeof(check))
+        rc = client_nonsense(reader, err);
+    if (rc == 0) {
+        memcpy(&check, client_data(reader), sizeof(check));
+        *check_r = check.found;
+    }
+    pthread_mutex_unlock(&reader->lock);
+    return rc;
+}

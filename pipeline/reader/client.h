@@ -125,6 +125,16 @@ int reader_info(struct reader *reader, struct reader_info *info_r,
 /* Damage found so far, one line each, appended to out. */
 int reader_notes(struct reader *reader, struct buf *out, struct err *err);
 
+/* Looks at every page, block and item of the store, which reads the whole
+ * file; reader_notes then has what was found. */
+struct reader_check {
+    uint64_t nodes, blocks, bytes, folders, items;
+    uint64_t bad_pages, bad_blocks, bad_items;
+    uint64_t unlisted; /* found, but past the limit of notes */
+};
+int reader_check(struct reader *reader, struct reader_check *check_r,
+                 struct err *err);
+
 struct reader_folder {
     uint32_t nid, parent;
     int64_t items, unread; /* as the folder says, -1 unknown */

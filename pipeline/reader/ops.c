@@ -455,6 +455,29 @@ static int op_facts(struct server *server, const struct proto_request *request,
     return render_facts(server->pst, request->nid, fact_pack, &p, err);
 }
 
+/* As long as the file is; the board beats meanwhile. */
+static int op_check(struct server *server, const struct proto_request *request,
+                    struct proto_reply *reply, struct err *err)
+{
+    struct proto_check *out = (struct proto_check *)data_at(server, 0);
+    struct pst_check c;
+    int rc = pst_check(server->pst, &c, err);
+
+    out->found = (struct reader_check){
+        .nodes = c.nodes,
+        .blocks = c.blocks,
+        .bytes = c.bytes,
+        .folders = c.folders,
+        .items = c.items,
+        .bad_pages = c.bad_pages,
+        .bad_blocks = c.bad_blocks,
+        .bad_items = c.bad_items,
+        .unlisted = c.unlisted,
+    };
+    reply->used = sizeof(*out);
+    return rc;
+}
+
 /* ---- the table ---- */
 
 typedef int op_fn(struct server *server, const struct proto_request *request,
@@ -473,6 +496,7 @@ static const struct {
     [PROTO_READ] = {op_read, true},
     [PROTO_PARTS] = {op_parts, false},
     [PROTO_FACTS] = {op_facts, false},
+    [PROTO_CHECK] = {op_check, false},
 };
 
 static int request_check(const struct proto_request *request, struct err *err)

@@ -29,6 +29,8 @@
  *                                   first has nid 0 and the folder as parent
  *   FACTS    nid                    data: records with two texts, the name
  *                                   and the value (render_facts)
+ *   CHECK    -                      data: struct proto_check; NOTES then has
+ *                                   what was found
  *
  * nids may be those of recovered items and of their folder (client.h); the
  * file is searched then, and the board beats meanwhile.
@@ -79,6 +81,7 @@ enum proto_op {
     PROTO_READ,
     PROTO_PARTS,
     PROTO_FACTS,
+    PROTO_CHECK,
     PROTO_OPS
 };
 
@@ -146,6 +149,10 @@ struct proto_item {
     uint32_t has_data; /* the bytes are at off in data */
     uint64_t off;
     char what[READER_WHAT_MAX];
+};
+
+struct proto_check {
+    struct reader_check found;
 };
 
 struct proto_info {

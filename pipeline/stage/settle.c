@@ -38,7 +38,8 @@ static int wait_tell(struct run *run, const char *words, const char *until)
 {
     char text[DB_REASON_MAX];
 
-    snprintf(text, sizeof(text), "%s; waiting until %s", words, until);
+    snprintf(text, sizeof(text), "%.*s; waiting until %s", DB_REASON_MAX / 2,
+             words, until);
     run_event(run, "warning", "%s", text);
     return db_job_stage(run->db, run->job.id, run->stage, text, NULL);
 }

@@ -146,8 +146,10 @@ static void call_info(struct reader *reader)
 static void call_notes(struct reader *reader)
 {
     cleanup_buf struct buf out = BUF(NOTES_MAX);
+    struct reader_check check;
 
     reader_notes(reader, &out, NULL);
+    reader_check(reader, &check, NULL);
     fuzz_must_be_text(buf_str(&out), out.len);
 }
 

@@ -9,6 +9,7 @@
 
 #include "fs/catalog.h"
 #include "fs/control.h"
+#include "fs/health.h"
 #include "fs/keeper.h"
 #include "fs/mail.h"
 #include "fs/workers.h"
@@ -39,6 +40,17 @@ int keeper_rescan(struct keeper *keeper, bool *changed_r, struct err *err)
 {
     *changed_r = false;
     return 0;
+}
+
+int health_ask(struct health *health, int64_t store, struct err *err)
+{
+    return 0;
+}
+
+int health_show(struct health *health, int64_t store, struct buf *out,
+                struct err *err)
+{
+    return buf_adds(out, "state unchecked\n");
 }
 
 int mail_recover(struct mail *mail, struct catalog_store *store,
