@@ -29,7 +29,7 @@ class Score:
         self.words += ['%s: %s: %s' % (column, where, w) for w in findings]
 
     def bad(self):
-        return sum(n for c, n in self.n.items() if c != 'files')
+        return len(self.words)
 
 
 def files_below(root):
@@ -153,7 +153,7 @@ def judge_export(root, path, score):
     want = exported(path, lib.work('pff', score.name))
     have = payload_digests(root)
     missing = [n for d, n in want.items() if d not in have]
-    score.n['attachments'] = len(want)
+    score.n['looked up'] = len(want)
     score.add('content', ['attachment %s is not there' %
                           os.path.relpath(n, lib.work('pff'))
                           for n in missing], score.name)
