@@ -23,6 +23,7 @@
 #include "pipeline/base/io.h"
 #include "pipeline/base/log.h"
 #include "pipeline/reader/client.h"
+#include "pipeline/stage/bad.h"
 #include "pipeline/stage/worker.h"
 
 #define IDLE_THREADS 16 /* kept for the next rush */
@@ -63,7 +64,11 @@ static int open_state(struct run *r, struct err *err)
                             settings_bool(r->fs.settings, "mount.attachments");
     if (rc == 0 && !path)
         rc = err_sys(err, ENOMEM, "state");
-    return rc < 0 ? rc : db_open(path, &r->fs.db, err);
+    if (rc == 0)
+        rc = db_open(path, &r->fs.db, err);
+    if (rc == 0)
+        bad_share(r->fs.db);
+    return rc;
 }
 
 static int open_sources(struct run *r, struct err *err)

@@ -239,6 +239,20 @@ typedef int db_event_fn(void *ctx, const struct db_event *event);
 int db_event_each(struct db *db, int64_t store, int64_t after, db_event_fn *fn,
                   void *ctx, struct err *err);
 
+/* ---- items that end readers ---- */
+
+#define DB_BAD_MAX 4096 /* that are kept of a store */
+
+/* The item is bad in this state (stamp) of the store with this path; what is
+ * known of other states goes, as does anything past DB_BAD_MAX. A store that
+ * is not known is passed over. */
+int db_bad_add(struct db *db, const char *path, uint64_t stamp, uint32_t nid,
+               const char *reason, struct err *err);
+typedef int db_bad_fn(void *ctx, uint32_t nid, const char *reason);
+/* Those of that state. A job's retry forgets the store's. */
+int db_bad_each(struct db *db, const char *path, uint64_t stamp, db_bad_fn *fn,
+                void *ctx, struct err *err);
+
 /* ---- cached sizes: not durable at once, losing them costs time only ---- */
 
 /* One blob per (store, folder); a get whose stamp or version differs is

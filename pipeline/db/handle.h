@@ -42,6 +42,9 @@ int db_end(struct db *db, int rc, struct err *err);
 int db_side_take(struct db *db, struct driver **side_r, struct err *err);
 void db_side_give(struct db *db, struct driver **side);
 
+/* In the caller's transaction: no item of the store is bad. */
+int bad_forget(struct driver *driver, int64_t store, struct err *err);
+
 /* A query that answers one number (0 when it has no row), parameters set by
  * the caller. */
 int db_ask_int(struct query *query, int64_t *value_r, struct err *err);

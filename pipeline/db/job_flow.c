@@ -164,6 +164,8 @@ static int flow_retry(struct driver *driver, struct flow *f, struct err *err)
         rc = ledger_relist_failed(driver, f->id, err);
     if (!rc)
         rc = ledger_stamp(driver, f->id, 0, err);
+    if (!rc)
+        rc = bad_forget(driver, f->store, err);
     flow_again(f);
     return rc;
 }

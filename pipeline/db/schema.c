@@ -108,6 +108,16 @@ static const struct schema_step steps[] = {
                          " stamp BIGINT NOT NULL,"
                          " time BIGINT NOT NULL,"
                          " text TEXT NOT NULL);"},
+
+    /* stamp: of the state of the file in which the item is bad. */
+    {"items that end readers",
+     "CREATE TABLE bad_item ("
+     " store BIGINT NOT NULL REFERENCES store (id),"
+     " stamp BIGINT NOT NULL,"
+     " nid BIGINT NOT NULL,"
+     " reason TEXT NOT NULL,"
+     " time BIGINT NOT NULL,"
+     " PRIMARY KEY (store, nid))" DRIVER_CLUSTERED ";"},
 };
 
 const struct schema_step *schema_steps(size_t *n_r)

@@ -93,15 +93,6 @@ pid_t reader_pid(struct reader *reader)
     return __atomic_load_n(&reader->child.pid, __ATOMIC_RELAXED);
 }
 
-void reader_bad(struct reader *reader, reader_bad_fn *fn, void *ctx)
-{
-    char why[SKIPS_WHY_MAX];
-    uint32_t nid;
-
-    for (size_t i = 0; skips_at(reader->skips, i, &nid, why); i++)
-        fn(ctx, nid, why);
-}
-
 /* ---- asking ---- */
 
 const uint8_t *client_data(const struct reader *reader)
@@ -162,7 +153,7 @@ int client_ready(struct reader *reader, struct err *err)
     rc = client_meet(reader, &reader->child.file, err);
     if (rc != 0)
         return child_stale(reader, err);
-    skips_belong(reader->skips, reader->child.file.now);
+    client_bad_take(reader);
     return 0;
 }
 
@@ -185,13 +176,13 @@ int client_ask(struct reader *reader, struct proto_request *request,
 {
     struct err local = {0};
     uint32_t board = 0;
-    int rc = 0;
+    int rc;
 
     err = err ? err : &local;
-    if (request->nid && skips_refused(reader->skips, request->nid, err))
+    rc = client_ready(reader, err); /* then what others know is known */
+    if (rc == 0 && request->nid &&
+        skips_refused(reader->skips, request->nid, err))
         rc = -EIO;
-    if (rc == 0)
-        rc = client_ready(reader, err);
     if (rc == 0)
         rc = client_question(reader, request, reply_r, &board, err);
     if (board && board == request->nid)
@@ -275,7 +266,7 @@ int client_records(struct reader *reader, enum proto_op op, uint32_t nid,
             rc = page_walk(reader, &reply, fn, ctx, err);
         request.start = reply.next;
     } while (rc == 0 && reply.next);
-    pthread_mutex_unlock(&reader->lock);
+    client_end(reader);
     return rc;
 }
 
@@ -477,7 +468,7 @@ int reader_info(struct reader *reader, struct reader_info *info_r,
             hash_fnv((uint64_t[]){info.stamp, reader->child.file.lasting},
                      2 * sizeof(uint64_t));
     }
-    pthread_mutex_unlock(&reader->lock);
+    client_end(reader);
     return rc;
 }
 
@@ -498,6 +489,6 @@ int reader_check(struct reader *reader, struct reader_check *check_r,
         memcpy(&check, client_data(reader), sizeof(check));
         *check_r = check.found;
     }
-    pthread_mutex_unlock(&reader->lock);
+    client_end(reader);
     return rc;
 }

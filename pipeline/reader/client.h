@@ -8,8 +8,9 @@
  * answer in time (setting reader.timeout), or dies in, returns EIO and the
  * child is started again by the next call; an item that killed READER_KILLS_MAX
  * children is refused with EIO from then on, without asking, by all readers
- * of that file in this process. A child that was only held up, by a disk that
- * does not answer, costs ETIMEDOUT and blames nobody.
+ * of that file in this process, and beyond it (reader_share). A child that was
+ * only held up, by a disk that does not answer, costs ETIMEDOUT and blames
+ * nobody.
  *
  * A reader reads one state of the file, that which its first child found. When
  * the file is changed, cut or replaced, every call is ESTALE, with words, and
@@ -104,6 +105,21 @@ void reader_bad(struct reader *reader, reader_bad_fn *fn, void *ctx);
 
 #define READER_TEXT_MAX    256
 #define READER_SANDBOX_MAX 96
+
+/* Items that are refused, kept for other processes and later ones. `lasting`
+ * is the state of the file at path (struct reader_file). */
+struct reader_share {
+    /* One more is. No lock of a reader's is held. */
+    void (*add)(void *ctx, const char *path, uint64_t lasting, uint32_t nid,
+                const char *why);
+    /* Those known, to take: asked whenever a child starts, in the calling
+     * thread, during which that reader must not be used. */
+    void (*each)(void *ctx, const char *path, uint64_t lasting,
+                 reader_bad_fn *take, void *take_ctx);
+    void *ctx;
+};
+/* Once, before the first reader_new; without it nothing is shared. */
+void reader_share(const struct reader_share *share);
 
 struct reader_info {
     char format[16], crypt[16]; /* "Unicode 4k", "permute" */

@@ -118,14 +118,9 @@ static int bulk_ask(struct bulk *b, size_t n, struct err *err)
         .op = b->op, .format = b->format, .count = (uint32_t)n};
     struct reader *reader = b->reader;
     struct proto_reply reply;
-    struct err local = {0};
     uint32_t nid = 0;
     int rc;
 
-    err = err ? err : &local;
-    rc = client_ready(reader, err);
-    if (rc != 0)
-        return client_blame(reader, err);
     memcpy(reader->child.window + PROTO_NIDS_OFF, b->nids + b->done,
            n * sizeof(uint32_t));
     rc = client_question(reader, &request, &reply, &nid, err);
@@ -138,16 +133,27 @@ static int bulk_ask(struct bulk *b, size_t n, struct err *err)
     return bulk_take(b, &reply, n, err);
 }
 
+/* One question, or one item that is not asked for. */
+static int bulk_step(struct bulk *b, struct err *err)
+{
+    struct err local = {0};
+    size_t n;
+
+    err = err ? err : &local;
+    if (client_ready(b->reader, err) != 0)
+        return client_blame(b->reader, err);
+    n = bulk_run(b);
+    return n ? bulk_ask(b, n, err) : bulk_refuse(b);
+}
+
 static int bulk_all(struct bulk *b, struct err *err)
 {
     int rc = 0;
 
     pthread_mutex_lock(&b->reader->lock);
-    while (rc == 0 && b->done < b->n) {
-        size_t n = bulk_run(b);
-        rc = n ? bulk_ask(b, n, err) : bulk_refuse(b);
-    }
-    pthread_mutex_unlock(&b->reader->lock);
+    while (rc == 0 && b->done < b->n)
+        rc = bulk_step(b, err);
+    client_end(b->reader);
     return rc;
 }
 
@@ -228,7 +234,7 @@ static ssize_t read_range(struct reader *reader,
         }
         done += (size_t)n;
     }
-    pthread_mutex_unlock(&reader->lock);
+    client_end(reader);
     return n < 0 ? n : (ssize_t)done;
 }
 

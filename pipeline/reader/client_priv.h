@@ -38,6 +38,14 @@ void client_stale_set(struct reader *reader, const struct err *why);
 int client_meet(struct reader *reader, const struct reader_file *met,
                 struct err *err);
 
+/* ---- client_bad.c ---- */
+
+/* What is known of the state of the file that the new child reads. */
+void client_bad_take(struct reader *reader);
+/* Gives the lock back at the end of a call, and tells others what the call
+ * has shown to be bad. */
+void client_end(struct reader *reader);
+
 /* ---- client.c ---- */
 
 /* Starts the child when none runs; then its window is there. */

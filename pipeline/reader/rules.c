@@ -17,6 +17,18 @@ static struct reader_rules rules = {.sandbox = "auto",
                                     .timeout_ms = 30000,
                                     .libpff_ms = 60000};
 
+static struct reader_share shared;
+
+void reader_share(const struct reader_share *share)
+{
+    shared = *share;
+}
+
+const struct reader_share *reader_shared(void)
+{
+    return &shared;
+}
+
 const struct reader_rules *reader_rules(void)
 {
     return &rules;

@@ -4,6 +4,8 @@
 
 #include <sys/types.h>
 
+struct reader_share;
+
 struct reader_rules {
     char sandbox[16]; /* word for the child: auto, require, off */
     uid_t uid;
@@ -15,5 +17,7 @@ struct reader_rules {
 };
 
 const struct reader_rules *reader_rules(void);
+/* Its functions are NULL where nothing is shared. */
+const struct reader_share *reader_shared(void);
 
 #endif

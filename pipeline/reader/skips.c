@@ -10,6 +10,7 @@
 struct skip {
     uint32_t nid;
     unsigned kills;
+    bool news;               /* refused, and nobody was told */
     char why[SKIPS_WHY_MAX]; /* of the last kill */
 };
 
@@ -17,7 +18,7 @@ struct skips {
     struct skips *next;
     char *path;
     unsigned refs;
-    uint64_t stamp;
+    struct reader_file file;
     struct skip *list; /* NULL until the first; SKIPS_MAX of them */
     size_t n;
 };
@@ -75,12 +76,12 @@ void skips_put(struct skips **skips)
     pthread_mutex_unlock(&skips_lock);
 }
 
-void skips_belong(struct skips *skips, uint64_t stamp)
+void skips_belong(struct skips *skips, const struct reader_file *file)
 {
     pthread_mutex_lock(&skips_lock);
-    if (skips->stamp != stamp)
+    if (skips->file.now != file->now)
         skips->n = 0;
-    skips->stamp = stamp;
+    skips->file = *file;
     pthread_mutex_unlock(&skips_lock);
 }
 
@@ -90,6 +91,11 @@ static struct skip *skip_find(const struct skips *skips, uint32_t nid)
         if (skips->list[i].nid == nid)
             return &skips->list[i];
     return NULL;
+}
+
+static bool is_refused(const struct skip *skip)
+{
+    return skip && skip->kills >= READER_KILLS_MAX;
 }
 
 /* NULL when there is no memory: then an item is asked for once more. */
@@ -106,6 +112,21 @@ static struct skip *skip_make(struct skips *skips, uint32_t nid)
     return &skips->list[skips->n++];
 }
 
+/* The item with that many kills more; the lock is held. */
+static struct skip *skip_count(struct skips *skips, uint32_t nid,
+                               unsigned kills, const char *why)
+{
+    struct skip *skip = skip_find(skips, nid);
+
+    if (!skip)
+        skip = skip_make(skips, nid);
+    if (skip) {
+        skip->kills += kills;
+        snprintf(skip->why, sizeof(skip->why), "%s", why);
+    }
+    return skip;
+}
+
 void skips_add(struct skips *skips, uint32_t nid, const char *why)
 {
     struct skip *skip;
@@ -113,19 +134,37 @@ void skips_add(struct skips *skips, uint32_t nid, const char *why)
     if (!nid)
         return;
     pthread_mutex_lock(&skips_lock);
-    skip = skip_find(skips, nid);
-    if (!skip)
-        skip = skip_make(skips, nid);
-    if (skip) {
-        skip->kills++;
-        snprintf(skip->why, sizeof(skip->why), "%s", why);
-    }
+    skip = skip_count(skips, nid, 1, why);
+    if (skip && skip->kills == READER_KILLS_MAX)
+        skip->news = true;
     pthread_mutex_unlock(&skips_lock);
 }
 
-static bool is_refused(const struct skip *skip)
+void skips_seed(struct skips *skips, const struct reader_file *file,
+                uint32_t nid, const char *why)
 {
-    return skip && skip->kills >= READER_KILLS_MAX;
+    pthread_mutex_lock(&skips_lock);
+    if (skips->file.now == file->now && !is_refused(skip_find(skips, nid)))
+        skip_count(skips, nid, READER_KILLS_MAX, why);
+    pthread_mutex_unlock(&skips_lock);
+}
+
+bool skips_news(struct skips *skips, uint64_t *lasting_r, uint32_t *nid_r,
+                char why_r[SKIPS_WHY_MAX])
+{
+    size_t i = 0;
+
+    pthread_mutex_lock(&skips_lock);
+    while (i < skips->n && !skips->list[i].news)
+        i++;
+    if (i < skips->n) {
+        skips->list[i].news = false;
+        *lasting_r = skips->file.lasting;
+        *nid_r = skips->list[i].nid;
+        memcpy(why_r, skips->list[i].why, SKIPS_WHY_MAX);
+    }
+    pthread_mutex_unlock(&skips_lock);
+    return i < skips->n;
 }
 
 bool skips_refused(struct skips *skips, uint32_t nid, struct err *err)
@@ -138,7 +177,7 @@ bool skips_refused(struct skips *skips, uint32_t nid, struct err *err)
     refused = is_refused(skip);
     if (refused)
         err_set(err, EIO, "item 0x%x ended the reader before, %u times: %s",
-                nid, skip->kills, skip->why);
+                nid, READER_KILLS_MAX, skip->why);
     pthread_mutex_unlock(&skips_lock);
     return refused;
 }

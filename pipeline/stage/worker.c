@@ -5,6 +5,7 @@
 
 #include "pipeline/base/io.h"
 #include "pipeline/base/log.h"
+#include "pipeline/stage/bad.h"
 #include "pipeline/stage/input.h"
 #include "pipeline/stage/run.h"
 
@@ -77,6 +78,8 @@ int worker_run(const char *state_dir, const struct settings *settings, int slot,
     if (rc <= 0)
         return rc;
     rc = state_open(state_dir, &db, err);
+    if (rc == 0)
+        bad_share(db);
     if (rc == 0)
         rc = db_job_release_slot(db, slot, err);
     if (rc == 0)

@@ -104,6 +104,68 @@ def check_fault(fault, job_first=False):
     lib.run('rm', '-rf', lib.work('out'))
 
 
+COUNTED = """#!/bin/sh
+"%s" "$@"
+code=$?
+test $code != 134 || echo killed >> "%s"
+exit $code
+"""
+
+
+def count_kills():
+    """Readers from now on are counted when an item kills them: how often."""
+    script, log = lib.work('counted'), lib.work('kills')
+    open(log, 'w').close()
+    with open(script, 'w') as f:
+        f.write(COUNTED % (lib.program('pstfs-reader-test'), log))
+    os.chmod(script, 0o755)
+    os.environ['PSTFS_READER'] = script
+    return lambda: len(lib.read(log).splitlines())
+
+
+def failed_of(mount):
+    status = mount.migrate('a.pst', 'maildir:' + lib.work('out'))
+    return status['state'], status['failed']
+
+
+def check_shared(job_first):
+    """Two kills are paid once, by whoever meets the item first."""
+    name = 'shared' + ('-job' if job_first else '')
+    path = lib.work('src', 'a.pst')
+    items = lib.mkpst(path, seed=31, messages=MESSAGES)[2]
+    bad = victim(items)
+    nid = int(bad['nid'], 16)
+    set_fault('CRASH', bad['subject'])
+    kills = count_kills()
+    with lib.Mount(lib.work('src'), name=name, quiet=QUIET) as mount:
+        if job_first:
+            assert failed_of(mount) == ('partial', '1')
+            assert kills() == 2, kills()
+        assert read_all(mount, 'a.pst')[0] == {nid: errno.EIO}
+        assert kills() == 2, kills()
+        if not job_first:
+            assert failed_of(mount) == ('partial', '1')
+            assert kills() == 2, kills()
+    with lib.Mount(lib.work('src'), name=name, quiet=QUIET) as mount:
+        info = lib.read(mount.path('a.pst/.ctl/info'))
+        assert 'damage item 0x%x ended the reader: ' % nid in info, info
+        assert read_all(mount, 'a.pst')[0] == {nid: errno.EIO}
+        assert kills() == 2, kills()
+    os.utime(path)
+    with lib.Mount(lib.work('src'), name=name, quiet=QUIET) as mount:
+        assert read_all(mount, 'a.pst')[0] == {nid: errno.EIO}
+        assert kills() == 4, kills()
+    lib.run('rm', '-rf', lib.work('out'))
+
+
+def test_shared():
+    check_shared(job_first=False)
+
+
+def test_shared_job_first():
+    check_shared(job_first=True)
+
+
 def test_crash():
     check_fault('CRASH')
 

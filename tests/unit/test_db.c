@@ -153,6 +153,84 @@ static void test_sizes(struct db *db)
     CHECK_EQ(db_sizes_get(db, 1, 2, stamp, 3, &out, &err), -ENOENT);
 }
 
+/* ---- items that end readers ---- */
+
+static int see_bad(void *ctx, uint32_t nid, const char *reason)
+{
+    struct help_seen *seen = ctx;
+
+    seen->n++;
+    snprintf(seen->text, sizeof(seen->text), "%x|%s", nid, reason);
+    return 0;
+}
+
+/* How many are bad, and the last as text. */
+static int bad_count(struct db *db, const char *path, uint64_t stamp,
+                     const char *last)
+{
+    struct help_seen seen = {0};
+    struct err err = {0};
+
+    CHECK_EQ(db_bad_each(db, path, stamp, see_bad, &seen, &err), 0);
+    CHECK_STR(seen.text, last);
+    return seen.n;
+}
+
+static void test_bad(struct db *db)
+{
+    uint64_t old = UINT64_MAX - 1, new = 7;
+    struct err err = {0};
+
+    CHECK(help_store(db, "/bad") > 0 && help_store(db, "/bad/2") > 0);
+    CHECK_EQ(bad_count(db, "/bad", old, ""), 0);
+    CHECK_EQ(db_bad_add(db, "/bad", old, UINT32_MAX, "died", &err), 0);
+    CHECK_EQ(db_bad_add(db, "/bad", old, 0x24, "hung", &err), 0);
+    CHECK_EQ(db_bad_add(db, "/bad", old, 0x24, "died", &err), 0);
+    CHECK_EQ(db_bad_add(db, "/bad/2", old, 0x44, "hung", &err), 0);
+    CHECK_EQ(db_bad_add(db, "/not known", old, 0x44, "hung", &err), 0);
+    CHECK_EQ(bad_count(db, "/bad", old, "ffffffff|died"), 2);
+    CHECK_EQ(bad_count(db, "/bad/2", old, "44|hung"), 1);
+    CHECK_EQ(bad_count(db, "/not known", old, ""), 0);
+    CHECK_EQ(bad_count(db, "/bad", new, ""), 0);
+    CHECK_EQ(db_bad_add(db, "/bad", new, 0x24, "again", &err), 0);
+    CHECK_EQ(bad_count(db, "/bad", new, "24|again"), 1);
+    CHECK_EQ(bad_count(db, "/bad", old, ""), 0);
+}
+
+static void test_bad_many(struct db *db, const char *path)
+{
+    struct driver *d = NULL;
+    struct err err = {0};
+
+    CHECK(help_store(db, "/bad/many") > 0);
+    CHECK_EQ(driver_open(path, DRIVER_LAZY, 64, &d, &err), 0);
+    CHECK_EQ(driver_exec(d,
+                         "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL"
+                         " SELECT i + 1 FROM n WHERE i < 4095)"
+                         " INSERT INTO bad_item SELECT id, 1, i, 'x', 0"
+                         " FROM store, n WHERE path = CAST('/bad/many'"
+                         " AS BLOB)",
+                         &err),
+             0);
+    driver_close(&d);
+    CHECK_EQ(db_bad_add(db, "/bad/many", 1, 0x1000, "x", &err), 0);
+    CHECK_EQ(db_bad_add(db, "/bad/many", 1, 0x1001, "x", &err), 0);
+    CHECK_EQ(bad_count(db, "/bad/many", 1, "1000|x"), DB_BAD_MAX);
+}
+
+static void test_bad_retry(struct db *db)
+{
+    int64_t store = help_store(db, "/bad/job"), job;
+    struct err err = {0};
+
+    CHECK_EQ(db_job_new(db, store, "maildir:/x", 0, 0, 0, &job, &err), 0);
+    CHECK_EQ(db_job_act(db, job, JOB_ACT_CANCEL, &err), 0);
+    CHECK_EQ(db_bad_add(db, "/bad/job", 1, 0x24, "died", &err), 0);
+    CHECK_EQ(db_job_act(db, job, JOB_ACT_RETRY, &err), 0);
+    CHECK_EQ(bad_count(db, "/bad/job", 1, ""), 0);
+    CHECK_EQ(bad_count(db, "/bad", 7, "24|again"), 1);
+}
+
 static void test_version(struct db *db, const char *path)
 {
     struct err err = {0};
@@ -311,6 +389,9 @@ int main(void)
     test_store_nested(db);
     test_events(db);
     test_sizes(db);
+    test_bad(db);
+    test_bad_many(db, path);
+    test_bad_retry(db);
     test_version(db, path);
     test_threads(db);
     test_reopen(&db, path);

@@ -319,6 +319,71 @@ static void test_interrupt(const char *store)
     reader_free(&reader);
 }
 
+/* What others would keep, of one file. */
+struct kept {
+    struct reader *reader; /* asked from within: no lock is held */
+    const char *path;
+    uint64_t lasting;
+    int added, asked;
+    uint32_t nid;
+};
+
+static void kept_add(void *ctx, const char *path, uint64_t lasting,
+                     uint32_t nid, const char *why)
+{
+    struct kept *kept = ctx;
+    struct reader_info info;
+
+    CHECK_STR(path, kept->path);
+    CHECK(lasting != 0 && strstr(why, "died of signal") != NULL);
+    kept->lasting = lasting;
+    kept->nid = nid;
+    kept->added++;
+    reader_info(kept->reader, &info, NULL);
+}
+
+static void kept_each(void *ctx, const char *path, uint64_t lasting,
+                      reader_bad_fn *take, void *take_ctx)
+{
+    struct kept *kept = ctx;
+
+    kept->asked++;
+    if (kept->nid && lasting == kept->lasting)
+        take(take_ctx, kept->nid, "known");
+}
+
+/* Killed twice, told once; a reader that comes later asks nothing of it. */
+static void test_killer_is_shared(const char *store)
+{
+    static const uint32_t nids[ITEMS] = {0x24, 0x44, KILLER, 0x64, 0xA4};
+    struct kept kept = {.path = store};
+    struct reader_share share = {kept_add, kept_each, &kept};
+    struct reader_meta metas[ITEMS];
+    struct err err = {0};
+    char byte;
+
+    setenv("PSTFS_EVIL", "killer", 1);
+    reader_share(&share);
+    kept.reader = reader_make(store);
+    CHECK_EQ(reader_metas(kept.reader, READER_MAIL, nids, ITEMS, metas, &err),
+             0);
+    CHECK_EQ(kept.added, 1);
+    CHECK_EQ(kept.nid, KILLER);
+    CHECK_EQ(kept.asked, 3);
+    reader_free(&kept.reader);
+    kept.reader = reader_make(store);
+    CHECK_EQ(reader_metas(kept.reader, READER_MAIL, nids, ITEMS, metas, &err),
+             0);
+    CHECK_EQ(metas[2].error, EIO);
+    CHECK_EQ(reader_read(kept.reader, KILLER, READER_MAIL, 0, &byte, 1, &err),
+             -EIO);
+    CHECK(strstr(err.msg, "known") != NULL);
+    CHECK_EQ(kept.added, 1);
+    CHECK_EQ(kept.asked, 4);
+    reader_free(&kept.reader);
+    reader_share(&(struct reader_share){NULL, NULL, NULL});
+}
+
 static void settings_use(const char *dir, const char *text)
 {
     struct settings *settings = NULL;
@@ -666,6 +731,7 @@ int main(int argc, char **argv)
     setenv("PSTFS_READER", self, 1);
     test_hostile(self);
     test_killer_is_refused(self);
+    test_killer_is_shared(self);
     test_interrupt(self);
     test_held_up(self, dir);
     if (mkpst && real)
