@@ -6,6 +6,7 @@
 #include "pipeline/render/encode.h"
 #include "pipeline/render/fetch.h"
 #include "pipeline/render/html.h"
+#include "pipeline/render/html_text.h"
 #include "pipeline/render/rtf.h"
 
 #define RTF_STORED_MAX RTF_SIZE_MAX
@@ -242,6 +243,27 @@ void body_load(struct message *m, struct body *b)
         load_rtf(m, b);
 }
 
+/* Where there is nothing but HTML. */
+static void load_html_text(struct message *m, struct body *b)
+{
+    cleanup_buf struct buf utf8 = BUF(RENDER_BODY_MAX * 3);
+    struct buf *html = &b->html.bytes;
+    unsigned page;
+
+    load_html(m, &b->html);
+    if (b->html.stream)
+        message_defect(m, "HTML body: too big to be made text");
+    if (!b->html.charset || b->html.stream)
+        return;
+    page = html_codepage_of(b->html.charset, strlen(b->html.charset));
+    charset_from_codepage(page ? page : 65001, buf_str(html), html->len, &utf8);
+    html_text(buf_str(&utf8), utf8.len, &b->text.bytes);
+    if (utf8.error || b->text.bytes.error)
+        message_defect(m, "HTML body: too big to be made text");
+    else
+        b->text.charset = "utf-8";
+}
+
 const char *body_plain(struct message *m)
 {
     cleanup_body struct body b = BODY_EMPTY;
@@ -249,6 +271,10 @@ const char *body_plain(struct message *m)
     load_text(m, &b.text);
     if (!b.text.charset)
         load_rtf_text(m, &b);
+    if (!b.text.charset)
+        load_html_text(m, &b);
+    if (b.text.stream)
+        message_defect(m, "text body: too big for this form");
     if (!b.text.charset || b.text.stream || !has_ink(&b.text.bytes))
         return "";
     return fetch_copy(m->work, buf_str(&b.text.bytes), b.text.bytes.len);

@@ -2,6 +2,7 @@
  * right header made for it), 1 as it is, else plain RTF. */
 #include <string.h>
 
+#include "pipeline/render/html_text.h"
 #include "pipeline/render/rtf.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -16,6 +17,9 @@ static void convert(const char *rtf, size_t len)
     rtf_convert(rtf, len, &out, &left);
     fuzz_must_be_text(buf_str(&out), out.len);
     rtf_to_text(rtf, len, &text);
+    fuzz_must_be_text(buf_str(&text), text.len);
+    buf_clear(&text);
+    html_text(buf_str(&out), out.len, &text);
     fuzz_must_be_text(buf_str(&text), text.len);
 }
 
