@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 
+import bodies
 import cases
 import compare
 import lib
@@ -204,5 +205,6 @@ def judge(stores, manifests, keys):
                 judge_manifest(root, manifests[name], scores[name], keys)
             else:
                 judge_export(root, path, scores[name])
+                bodies.check(path, files_below(root), scores[name])
     judge_again(sources, first, scores)
     return list(scores.values())
