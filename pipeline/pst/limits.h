@@ -67,6 +67,8 @@
  * deep subnodes may nest */
 #define PST_CHECK_BLOCKS_MAX 65536u
 #define PST_CHECK_DEPTH      8u
+#define PST_CHECK_VISITS     16u    /* of nodes' blocks, a block there is */
+#define PST_CHECK_VISITS_MIN 65536u /* and these */
 
 /* damaged blocks counted for an item */
 #define PST_DAMAGE_MAX 64u
