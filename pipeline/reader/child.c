@@ -281,11 +281,11 @@ static int reply_wait(struct child *child)
     unsigned limit =
         child->limit_ms ? child->limit_ms : reader_rules()->timeout_ms;
     uint64_t deadline = now + limit;
+    struct pollfd p = {.fd = child->sock, .events = POLLIN};
     uint32_t beat = 0;
 
     child_beats(child, &beat);
     for (; now < deadline && now < last; now = time_mono_ms()) {
-        struct pollfd p = {.fd = child->sock, .events = POLLIN};
         int n;
         if (__atomic_load_n(&child->quit, __ATOMIC_RELAXED))
             return -EINTR;
@@ -297,7 +297,8 @@ static int reply_wait(struct child *child)
         if (child_beats(child, &beat))
             deadline = time_mono_ms() + limit;
     }
-    return -ETIMEDOUT;
+    /* It is we who may have been stopped, for longer than the limit. */
+    return poll(&p, 1, READER_LOOK_MS) > 0 ? 0 : -ETIMEDOUT;
 }
 
 /* Is the frame of the reply as the protocol has it? */

@@ -17,7 +17,7 @@ import lib
 
 MESSAGES = 1500
 SMALL = 120
-CONFIG = ('[reader]\ntimeout = 1\n[mount]\nrescan = 1\n'
+CONFIG = ('[reader]\ntimeout = 2\n[mount]\nrescan = 1\n'
           '[maildir]\nfsync = false\n[job]\nsettle = 1\n')
 STOP = CONFIG + 'on_change = stop\non_missing = stop\n'
 QUIET = (r'the file ', r': open: ', r'does not answer', r'reader', r'scan of the sources',
@@ -307,6 +307,9 @@ def job_run(mount, share, name, act, undo, words, states_sent):
         assert lib.wait_for(there, 15)
     status = mount.wait('a.pst', 60)
     print(name, status['state'], status['verified'], status['failed'])
+    for row in lib.read(mount.path('a.pst/.ctl/ledger.csv')).splitlines():
+        if ',failed,' in row:
+            print('  ', row)
     log = lib.read(mount.path('a.pst/.ctl/log'))
     assert re.search(words, log), log
     return status, maildir

@@ -259,6 +259,65 @@ static void test_ledger_limits(struct db *db)
     CHECK_EQ(db_job_set(db, job, JOB_FAILED, text, &err), 0);
 }
 
+static int see_round(void *ctx, const struct db_item *it, const char *path)
+{
+    int *rounds = ctx;
+
+    if (it->round >= 0 && it->round < 2)
+        rounds[it->round]++;
+    return 0;
+}
+
+static int see_listed(void *ctx, const struct db_folder *folder)
+{
+    int64_t *listed = ctx;
+
+    listed[folder->nid == FOLDER_B] = folder->listed;
+    CHECK(folder->nid != FOLDER_A || strcmp(folder->path, "Top\x1fInbox") == 0);
+    return 0;
+}
+
+/* The store has changed: another round of listing adds to what is there. */
+static void test_ledger_relist(struct db *db)
+{
+    int64_t job = new_job(db, "/relist.pst", "maildir:/r"), listed[2] = {0};
+    struct db_folder a = {FOLDER_A, "Top\x1fOther", 1};
+    struct db_item more = item_of(11, FOLDER_A, 50);
+    struct db_item whole = item_of(FOLDER_A, FOLDER_A, 9);
+    int rounds[2] = {0};
+    struct err err = {0};
+    struct db_job j;
+
+    add_ten(db, job);
+    whole.state = ITEM_FAILED;
+    CHECK_EQ(db_ledger_add(db, job, &whole, 1, &err), 0);
+    CHECK_EQ(db_job_stamp(db, job, UINT64_MAX, &err), 0);
+    CHECK_EQ(db_job_extracted(db, job, &err), 0);
+    CHECK_EQ(db_job_get(db, job, &j, &err), 0);
+    CHECK(j.extracted && j.stamp == UINT64_MAX && j.round == 0);
+    CHECK_EQ(db_job_relist(db, job, &err), 0);
+    CHECK_EQ(db_job_get(db, job, &j, &err), 0);
+    CHECK(!j.extracted && j.stamp == 0 && j.round == 1);
+    CHECK_EQ(j.items[ITEM_FAILED], 0);
+    CHECK_EQ(j.bytes[ITEM_FAILED], 0);
+    CHECK_EQ(help_check_counters(db, job), 10);
+    /* Twice, as after a crash; and one that is known. */
+    for (int i = 0; i < 2; i++) {
+        struct db_item known = item_of(3, FOLDER_A, 1);
+        CHECK_EQ(db_ledger_add(db, job, &more, 1, &err), 0);
+        CHECK_EQ(db_ledger_add(db, job, &known, 1, &err), 0);
+        CHECK_EQ(db_ledger_folder(db, job, &a, &err), 0);
+    }
+    CHECK_EQ(help_check_counters(db, job), 11);
+    CHECK_EQ(db_ledger_each(db, job, -1, see_round, rounds, &err), 0);
+    CHECK_EQ(rounds[0], 10);
+    CHECK_EQ(rounds[1], 1);
+    CHECK_EQ(db_ledger_folders(db, job, see_listed, listed, &err), 0);
+    CHECK_EQ(listed[0], 6);
+    CHECK_EQ(listed[1], 5);
+    CHECK_EQ(db_job_relist(db, 999999, &err), -ENOENT);
+}
+
 int main(void)
 {
     struct err err = {0};
@@ -275,6 +334,7 @@ int main(void)
     test_ledger_folders(db);
     test_ledger_retry(db);
     test_ledger_limits(db);
+    test_ledger_relist(db);
     db_close(&db);
     help_dir_remove(dir);
     return check_report();
