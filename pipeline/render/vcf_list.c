@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "pipeline/pst/bytes.h"
 #include "pipeline/render/body.h"
 #include "pipeline/render/card.h"
 #include "pipeline/render/fetch.h"
@@ -7,6 +8,9 @@
 #include "pipeline/render/oneoff.h"
 #include "pipeline/render/vcf.h"
 #include "pipeline/render/vcf_priv.h"
+
+#define STREAM_HEAD     16u
+#define STREAM_COUNT_AT 12u
 
 /* A list being written, with the lists that lie in it. */
 struct roster {
@@ -187,16 +191,34 @@ static bool parse_at(struct message *m, const uint8_t *data, size_t len,
     return id;
 }
 
+/* Lists too long for the other two keep all members in a stream, which is not
+ * read ([MS-OXOCNTC] 2.2.2.2.4: its entries are counted at byte 12). */
+static void tell_of_stream(struct roster *r, struct message *m, size_t seen)
+{
+    size_t len = 0;
+    const uint8_t *stream =
+        fetch_blob(m, named_id(m->work, NAME_LIST_STREAM), &len);
+    uint32_t count;
+
+    if (!stream || len < STREAM_HEAD)
+        return;
+    count = get32(stream + STREAM_COUNT_AT);
+    if (count > seen)
+        message_defect(r->message, "%u members, only %zu of them can be shown",
+                       count, seen);
+}
+
 static void put_members(struct roster *r, struct message *m, const char *via,
                         unsigned depth)
 {
+    size_t i;
     size_t len = 0, twins_len = 0;
     const uint8_t *ids =
         fetch_blob(m, named_id(m->work, NAME_LIST_MEMBERS), &len);
     const uint8_t *twins =
         fetch_blob(m, named_id(m->work, NAME_LIST_ONE_OFF), &twins_len);
 
-    for (size_t i = 0; r->count < MEMBERS_MAX; i++) {
+    for (i = 0; r->count < MEMBERS_MAX; i++) {
         struct member member, twin;
         bool known, twin_known;
         bool more = parse_at(m, ids, len, i, &member, &known);
@@ -210,6 +232,7 @@ static void put_members(struct roster *r, struct message *m, const char *via,
         else
             message_defect(r->message, "member %zu cannot be read", i + 1);
     }
+    tell_of_stream(r, m, i);
 }
 
 /* The members as a text too: few programs show those of a group. */
