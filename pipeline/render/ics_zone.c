@@ -148,10 +148,10 @@ static void write_offset(struct buf *out, const char *name, int64_t offset)
 }
 
 /* One clock from one moment on; rule: its RRULE, "" when it is once. */
-static void write_observance(struct buf *out, bool daylight, int64_t at,
+static void write_observance(struct buf *out, bool summer, int64_t at,
                              int64_t from, int64_t to, const char *rule)
 {
-    const char *kind = daylight ? "DAYLIGHT" : "STANDARD";
+    const char *kind = summer ? "DAYLIGHT" : "STANDARD";
     char text[TIME_TEXT_MAX];
 
     time_ical(at, text);
@@ -178,14 +178,14 @@ struct span {
     int first, last;
 };
 
-static void write_change(struct buf *out, const struct span *s, bool daylight)
+static void write_change(struct buf *out, const struct span *s, bool summer)
 {
     static const char *const days[] = {"SU", "MO", "TU", "WE",
                                        "TH", "FR", "SA"};
     const struct zone_rule *r = s->rule;
-    const struct zone_change *x = daylight ? &r->to_daylight : &r->to_standard;
-    int64_t from = daylight ? r->standard : r->daylight;
-    int64_t to = daylight ? r->daylight : r->standard;
+    const struct zone_change *x = summer ? &r->to_daylight : &r->to_standard;
+    int64_t from = summer ? r->standard : r->daylight;
+    int64_t to = summer ? r->daylight : r->standard;
     int year = x->year ? (int)x->year : s->first;
     cleanup_buf struct buf rule = BUF(256);
     char until[TIME_TEXT_MAX];
@@ -201,7 +201,7 @@ static void write_change(struct buf *out, const struct span *s, bool daylight)
             buf_addf(&rule, ";UNTIL=%s",
                      time_ical(zone_change_at(x, s->last) - from, until));
     }
-    write_observance(out, daylight, zone_change_at(x, year), from, to,
+    write_observance(out, summer, zone_change_at(x, year), from, to,
                      buf_str(&rule));
 }
 

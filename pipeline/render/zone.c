@@ -51,17 +51,16 @@ static bool take_rule(const uint8_t *biases, const uint8_t *changes,
                       size_t step, struct zone_rule *r)
 {
     int64_t base = i32(biases);
-    int64_t standard = base + i32(biases + 4),
-            daylight = base + i32(biases + 8);
+    int64_t standard = base + i32(biases + 4), summer = base + i32(biases + 8);
 
     if (standard > BIAS_LIMIT || standard < -BIAS_LIMIT)
         return false;
     r->standard = r->daylight = -standard * 60;
     if (!take_change(changes, &r->to_standard) ||
-        !take_change(changes + step, &r->to_daylight) ||
-        daylight > BIAS_LIMIT || daylight < -BIAS_LIMIT)
+        !take_change(changes + step, &r->to_daylight) || summer > BIAS_LIMIT ||
+        daylight < -BIAS_LIMIT)
         return true;
-    r->daylight = -daylight * 60;
+    r->daylight = -summer * 60;
     r->changes = r->standard != r->daylight;
     return true;
 }
