@@ -58,7 +58,7 @@ static bool take_rule(const uint8_t *biases, const uint8_t *changes,
     r->standard = r->daylight = -standard * 60;
     if (!take_change(changes, &r->to_standard) ||
         !take_change(changes + step, &r->to_daylight) || summer > BIAS_LIMIT ||
-        daylight < -BIAS_LIMIT)
+        summer < -BIAS_LIMIT)
         return true;
     r->daylight = -summer * 60;
     r->changes = r->standard != r->daylight;
