@@ -93,8 +93,7 @@ static int count_folder(void *ctx, const struct reader_folder *folder)
     return 0;
 }
 
-/* Each line of notes as "damage LINE". */
-static void add_notes(struct buf *out, const struct buf *notes)
+void control_notes(struct buf *out, const struct buf *notes)
 {
     const char *at = buf_str(notes), *end = at + notes->len;
 
@@ -130,7 +129,7 @@ static void add_health(struct fs *fs, struct reader *reader, struct buf *out)
     reader_bad(reader, add_bad, &notes);
     buf_addf(out, "folders %" PRId64 "\nitems %" PRId64 "\nhealth %s\n",
              counts.folders, counts.items, notes.len ? "damaged" : "ok");
-    add_notes(out, &notes);
+    control_notes(out, &notes);
 }
 
 static void add_unreadable(struct buf *out, int64_t size, const char *reason)

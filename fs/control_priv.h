@@ -120,6 +120,8 @@ int64_t control_bytes_ingested(const struct db_job *job);
 const char *control_time(int64_t t, const char *none, char *buf);
 /* Control bytes become '?': what a terminal may be shown. */
 void control_clean(struct buf *out, const char *text, size_t len);
+/* Each line of a reader's notes as "damage LINE". */
+void control_notes(struct buf *out, const struct buf *notes);
 /* The status text of a job; NULL: of a store that has none. */
 void control_job_text(const struct db_job *job, struct buf *out);
 /* ".ctl/NAME" or "PLACE/.ctl/NAME", for messages. */

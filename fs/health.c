@@ -25,28 +25,6 @@ struct health {
 
 /* ---- the check ---- */
 
-static void add_line(struct buf *out, const char *key, const char *at,
-                     size_t len)
-{
-    buf_addf(out, "%s ", key);
-    control_clean(out, at, len);
-    buf_addc(out, '\n');
-}
-
-/* Each line of notes as a line of the result. */
-static void add_notes(struct buf *out, const struct buf *notes)
-{
-    const char *at = buf_str(notes), *end = at + notes->len;
-
-    while (at < end) {
-        const char *nl = memchr(at, '\n', (size_t)(end - at));
-        size_t len = (size_t)((nl ? nl : end) - at);
-        if (len)
-            add_line(out, "damage", at, len);
-        at += len + 1;
-    }
-}
-
 static void add_counts(struct buf *out, const struct reader_check *c)
 {
     buf_addf(out,
@@ -66,12 +44,14 @@ static void check_run(struct reader *reader, struct buf *out)
     if (reader_check(reader, &c, &err) < 0 ||
         reader_notes(reader, &notes, &err) < 0) {
         buf_adds(out, "health unknown\n");
-        add_line(out, "error", err.msg, strlen(err.msg));
+        buf_adds(out, "error ");
+        control_clean(out, err.msg, strlen(err.msg));
+        buf_addc(out, '\n');
         return;
     }
     buf_addf(out, "health %s\n", notes.len ? "damaged" : "ok");
     add_counts(out, &c);
-    add_notes(out, &notes);
+    control_notes(out, &notes);
     if (c.unlisted)
         buf_addf(out, "unlisted %" PRIu64 "\n", c.unlisted);
 }
